@@ -67,10 +67,11 @@ $(TEST_STAMP): $(BIN)/uv $(LOCKS) requirements/test.lock requirements/link.py
 	@$(BIN)/python requirements/link.py
 	@touch $(RUN_STAMP) $@
 
+# test.lock is the widest; the others take its versions, so that what is tested is what runs.
 .PHONY: lock
-lock: $(BIN)/uv ## resolve requirements/*.in anew into the hashed locks
-	@for name in bootstrap test run image; do \
-		case $$name in run) pin="-c requirements/test.lock";; image) pin="-c requirements/run.lock";; *) pin=;; esac; \
+lock: $(BIN)/uv ## resolve requirements/*.in into the hashed locks (LOCK_FLAGS=--upgrade for newer versions)
+	@for name in bootstrap test run image contracts; do \
+		case $$name in bootstrap|test) pin=;; *) pin="-c requirements/test.lock";; esac; \
 		echo "requirements/$$name.lock"; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --no-annotate $(LOCK_FLAGS) $$pin requirements/$$name.in -o requirements/$$name.lock || exit 1; \
