@@ -20,9 +20,10 @@ BUILD = PROTOS.parent / "build"
 TARGET = BUILD / "contracts"
 STAMP = TARGET / ".made-from"
 
-# What is generated. google/rpc is vendored for imports alone, its Python comes with googleapis-common-protos;
-# buf/validate comes with no wheel for the google.protobuf runtime.
+# What is generated. buf/validate comes with no wheel for the google.protobuf runtime. The Python of google/rpc comes with
+# googleapis-common-protos, but without types that mypy accepts.
 GENERATED = ("saguaro", "buf")
+STUBS_ONLY = ("google",)
 
 
 def fingerprint(sources: list[Path], tools: str) -> str:
@@ -43,6 +44,10 @@ def protoc(sources: list[Path], *outputs: str) -> None:
     subprocess.run([sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={PROTOS}", *outputs, *names], check=True)
 
 
+def protos_in(*roots: str) -> list[Path]:
+    return sorted(path for root in roots for path in (PROTOS / root).rglob("*.proto"))
+
+
 def generate(sources: list[Path], plugins: list[Path], out: Path) -> None:
     # gRPC code is made only where there is a service: the plug-in would write a file for every proto, and merely
     # importing one of those imports grpc, which a worker must never do.
@@ -52,11 +57,14 @@ def generate(sources: list[Path], plugins: list[Path], out: Path) -> None:
         protoc(sources, *use, f"--python_out={out}", f"--mypy_out=quiet:{out}")
         # Servers and clients here are synchronous, so the stubs say so instead of a union with asyncio's types.
         protoc(services, *use, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet,only_sync:{out}")
+        # No __init__.py there: google stays the namespace that it is.
+        protoc(protos_in(*STUBS_ONLY), *use, f"--mypy_out=quiet:{out}")
     else:
         protoc(sources, f"--python_out={out}", f"--pyi_out={out}")
         protoc(services, f"--grpc_python_out={out}")
-    for folder in [path for path in out.rglob("*") if path.is_dir()]:
-        (folder / "__init__.py").touch()
+    for root in GENERATED:
+        for folder in [out / root, *(path for path in (out / root).rglob("*") if path.is_dir())]:
+            (folder / "__init__.py").touch()
     (out / "saguaro" / "py.typed").touch()
 
 
@@ -70,10 +78,10 @@ def replace(new: Path) -> None:
 
 
 def main() -> int:
-    sources = sorted(path for root in GENERATED for path in (PROTOS / root).rglob("*.proto"))
+    sources = protos_in(*GENERATED)
     tools = " ".join(f"{name}={metadata.version(name)}" for name in ("grpcio-tools", "protobuf"))
     plugins = stub_plugins()
-    made_from = fingerprint(sources, tools)
+    made_from = fingerprint(sources + protos_in(*STUBS_ONLY), tools)
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".contracts.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
