@@ -20,8 +20,8 @@ BUILD = PROTOS.parent / "build"
 TARGET = BUILD / "contracts"
 STAMP = TARGET / ".made-from"
 
-# What is generated. buf/validate comes with no wheel for the google.protobuf runtime. The Python of google/rpc comes with
-# googleapis-common-protos, but without types that mypy accepts.
+# What is generated. buf/validate comes with no wheel for the google.protobuf runtime. The Python of google/rpc comes
+# with googleapis-common-protos, but without types that mypy accepts.
 GENERATED = ("saguaro", "buf")
 STUBS_ONLY = ("google",)
 
