@@ -65,7 +65,7 @@ def can_reach(account: Account | None, path: Path) -> bool:
 
 
 def reachable_base(account: Account) -> Path:
-    """A directory of ours outside every home that the account can enter, for homes and binaries that it cannot reach."""
+    """A directory of ours, outside every home, that the account can enter: for what it cannot reach where it is."""
     state = os.environ.get("XDG_STATE_HOME")
     candidates = [Path(state) / "saguaro"] if state else []
     candidates += [Path("/var/lib/saguaro"), Path(tempfile.gettempdir()) / f"saguaro-{os.geteuid()}"]

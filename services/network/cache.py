@@ -18,8 +18,8 @@ class DigestMismatch(Exception):
 
     def __init__(self, name: str, expected: str, found: str) -> None:
         super().__init__(
-            f"{name}: the fetched file has SHA-256 {found}, but the lock says {expected}. It was not used and not kept. "
-            "Either the repository gave a different file, or the lock is wrong; do not override this without knowing which."
+            f"{name}: the fetched file has SHA-256 {found}, but the lock says {expected}. It was not used, and "
+            "not kept. Either the repository gave a different file or the lock is wrong: find out which."
         )
         self.expected = expected
         self.found = found

@@ -73,7 +73,7 @@ def fetch(progress: Progress, lock: Path = LOCK) -> list[Path]:
 
 
 def resolve() -> list[Jar]:
-    """Ask Maven's metadata what Kafka needs at run time, and return it with the digests of what the repository gives."""
+    """Ask the repository what Kafka needs at run time, and return it with the digests of what it gives."""
     with tempfile.TemporaryDirectory() as scratch:
         context = _context(Path(scratch))
         roots, needed = context.resolver.resolve([context.create_dependency(KAFKA)])

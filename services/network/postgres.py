@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import select
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +15,12 @@ from psycopg.conninfo import make_conninfo
 from network.children import Child, Steps, find_processes, spawn, stop_orphans
 from network.ports import PortBook
 from network.postgres_binaries import binaries
+from network.postgres_init import init_data
 from network.postgres_place import Place, place_for
-from network.postgres_settings import arguments
+from network.postgres_settings import PostgresFailed, arguments, environment
 from network.secret_files import secret_in
+
+__all__ = ["SUPERUSER", "Postgres", "PostgresFailed", "processes_of"]
 
 SUPERUSER = "postgres"
 
@@ -30,15 +30,15 @@ _RECOVERY_SECONDS = 90.0  # after a kill the WAL is replayed first; at max_wal_s
 _PORT_ATTEMPTS = 3
 
 
-class PostgresFailed(RuntimeError):
-    """PostgreSQL could not be made or started."""
-
-
 class Postgres:
     """The PostgreSQL of one home."""
 
     def __init__(
-        self, home: Path, *, ports: PortBook | None = None, secrets: Path | None = None,
+        self,
+        home: Path,
+        *,
+        ports: PortBook | None = None,
+        secrets: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self._home = home
@@ -85,7 +85,7 @@ class Postgres:
         place = place_for(self._home)
         if place.data.exists():
             return
-        _initdb(place, secret_in(self._secret))
+        init_data(place, SUPERUSER, secret_in(self._secret))
 
     def start(self, timeout: float = _RECOVERY_SECONDS) -> None:
         """Start the server and return when it answers a query; a predecessor that still runs is stopped first."""
@@ -140,7 +140,11 @@ class Postgres:
         program = [str(binaries(place.account) / "postgres")]
         program += arguments(self.port, place.data, place.socket_dir(), self._settings)
         return spawn(
-            "postgres", program, output=self._log, account=place.account, environment=_environment(),
+            "postgres",
+            program,
+            output=self._log,
+            account=place.account,
+            environment=environment(),
             when_parent_dies=signal.SIGINT,
         )
 
@@ -177,38 +181,6 @@ def _postmaster_pid(data: Path) -> int | None:
         return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-
-
-def _initdb(place: Place, password: str) -> None:
-    # Into a directory beside, renamed when complete: whoever is killed here leaves nothing that looks like a database.
-    scratch = Path(tempfile.mkdtemp(dir=place.root, prefix="init-"))
-    place.give(scratch)
-    secret = scratch / "password"
-    secret.write_text(password + "\n")
-    secret.chmod(0o600)
-    place.give(secret)
-    account = place.account
-    done = subprocess.run(
-        [
-            str(binaries(account) / "initdb"), "--pgdata", str(scratch / "data"), "--username", SUPERUSER,
-            "--pwfile", str(secret), "--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--encoding=UTF8",
-            # The builtin provider: the same order on every machine, whatever locales it has or its libc says next year.
-            "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions", "--no-sync",
-        ],
-        capture_output=True, text=True, cwd="/", env=_environment(), check=False,
-        **({} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}),
-    )
-    secret.unlink()
-    if done.returncode != 0:
-        raise PostgresFailed(f"initdb failed:\n{done.stderr.strip()}")
-    os.rename(scratch / "data", place.data)
-    scratch.rmdir()
-
-
-def _environment() -> dict[str, str]:
-    """Ours without what would steer PostgreSQL (PGDATA, PGPORT, …) or name a locale that is not installed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
 
 
 def _pause() -> None:

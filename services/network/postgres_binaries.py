@@ -45,7 +45,7 @@ def _usable(account: Account, package: Path) -> bool:
 
 
 def _copy(package: Path, target: Path) -> None:
-    """Copy the package and the libraries beside it (found by a path relative to the programs), readable by everybody."""
+    """Copy the package and the libraries beside it (the programs look for them there), readable by everybody."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".copy-"))
@@ -53,7 +53,7 @@ def _copy(package: Path, target: Path) -> None:
         if (package.parent / name).is_dir():
             shutil.copytree(package.parent / name, scratch / name, ignore=_NOT_NEEDED, symlinks=False)
     for folder, _, files in os.walk(scratch):
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         for file in files:
             path = Path(folder, file)
             path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)

@@ -6,8 +6,14 @@ root and nothing of ours is ever written into it, and a new version of Saguaro b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+
+
+class PostgresFailed(RuntimeError):
+    """PostgreSQL could not be made or started."""
+
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -40,3 +46,9 @@ def arguments(port: int, data: Path, socket_dir: Path, overrides: Mapping[str, s
     for name, value in settings.items():
         line += ["-c", f"{name}={value}"]
     return line
+
+
+def environment() -> dict[str, str]:
+    """Ours without what would steer PostgreSQL (PGDATA, PGPORT, …) or name a locale that is not installed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return {**kept, "LC_ALL": "C"}

@@ -27,7 +27,7 @@ class Step:
 
 
 class Progress:
-    """The steps of one set-up. A context manager; without a terminal, or when `quiet`, it writes plain lines instead."""
+    """The steps of one set-up, as a context manager: bars, or plain lines without a terminal or when `quiet`."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._bars: Bars | None = None

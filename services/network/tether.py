@@ -1,7 +1,7 @@
 """Run a program as a chosen user, tied to the life of the process that started it.
 
-Run as a file (`python -I -S tether.py --parent PID --signal N [--user UID --group GID] -- PROGRAM ARG…`), it becomes the
-program by exec: the same pid, no process in between, no memory of its own.
+Run as a file (`python -I -S tether.py --parent PID --signal N [--user UID --group GID] -- PROGRAM ARG…`), it becomes
+the program by exec: the same pid, no process in between, no memory of its own.
 
 On Linux the kernel is asked (PR_SET_PDEATHSIG) to send the signal when the parent dies, even by `kill -9`. Three things
 about that request decide the order below. A change of user clears it, so it is made after the change. It is kept over
