@@ -124,6 +124,7 @@ check-contracts: $(TEST_STAMP)
 
 check-compose: $(TEST_STAMP)
 	$(BIN)/docker-compose --file docker-compose.yml config --quiet
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 check-docker: $(TEST_STAMP)
 	$(BIN)/hadolint Dockerfile
