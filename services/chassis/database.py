@@ -1,0 +1,114 @@
+"""The service's own database: one engine for each process, transactions only through the unit of work."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.context import RequestContext
+from chassis.errors import Transient
+from chassis.sealed import Sealer
+
+if TYPE_CHECKING:
+    from chassis.unit_of_work import UnitOfWork
+
+# SQLSTATEs after which the same work may be tried again: serialization, deadlock, lock not available, and the server going or coming.
+_TRANSIENT_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
+_STATEMENT_TIMEOUT_MS = 30_000
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the database was only away, or asks for the same work again."""
+    if isinstance(error, Transient):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    # psycopg gives no state at all where the connection itself broke.
+    return state in _TRANSIENT_STATES or (state or "08").startswith("08")
+
+
+def constraint_of(error: BaseException) -> str | None:
+    """The name of the constraint that a statement broke. DETAIL is never read: it holds values."""
+    if not isinstance(error, DBAPIError):
+        return None
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
+
+
+def engine_url(database_url: str, password: str | None) -> URL:
+    """The SQLAlchemy URL for psycopg 3 of a plain postgresql:// URL."""
+    url = make_url(database_url).set(drivername="postgresql+psycopg")
+    return url.set(password=password) if password is not None else url
+
+
+class Database:
+    """Engine, sealer and secrets of one service in one process."""
+
+    def __init__(
+        self,
+        database_url: str,
+        password: str | None,
+        *,
+        service: str,
+        sealing_key: bytes,
+        secrets: Mapping[str, bytes] | None = None,
+        pool_size: int = 16,
+        application_name: str = "saguaro",
+    ) -> None:
+        self.service = service
+        self.url = engine_url(database_url, password)
+        self.secrets: Mapping[str, bytes] = MappingProxyType(dict(secrets or {}))
+        self.sealer = Sealer(sealing_key)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=2,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            hide_parameters=True,
+            connect_args={
+                "application_name": application_name,
+                "connect_timeout": 5,
+                "prepare_threshold": 2,
+                "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            },
+        )
+
+    @contextmanager
+    def unit_of_work(self, context: RequestContext, *, read_only: bool = False) -> Iterator["UnitOfWork"]:
+        """One transaction with the caller's context set for its length. Commits at the end, rolls back on any error."""
+        from chassis.unit_of_work import UnitOfWork  # noqa: PLC0415
+
+        with self.engine.connect() as connection:
+            with connection.begin():
+                uow = UnitOfWork(self, connection, context, read_only=read_only)
+                uow.begin()
+                yield uow
+            uow.after_commit()
+
+    def ping(self) -> None:
+        """One trip to the server; raises when it is away."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def revision(self) -> str | None:
+        """The schema's alembic revision, or None where there is none."""
+        with self.engine.connect() as connection:
+            there = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+            if there is None:
+                return None
+            found: Any = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return None if found is None else str(found)
+
+    def dispose(self) -> None:
+        """Closes every pooled connection."""
+        self.engine.dispose()
+
+
+def driver_connection(connection: Connection) -> Any:
+    """psycopg's own connection inside SQLAlchemy's, for COPY, pipelines and prepared statements."""
+    return connection.connection.driver_connection

@@ -1,0 +1,102 @@
+"""Sealed values: AES-256-GCM with a data key for each subject, wrapped by the service's own sealing key.
+
+A sealed value is 1 byte version, 12 bytes nonce, ciphertext with tag; the subject is authenticated with it, so a value moved to another
+subject's row does not open. Erasing a subject is dropping its row of `sealing_key`.
+"""
+
+import os
+from collections import OrderedDict
+from threading import Lock
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_CACHED_KEYS = 10_000
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: wrong key, wrong subject or damaged bytes. Says nothing of its content."""
+
+
+class KeyStore(Protocol):
+    """Where wrapped data keys live: the transaction that is open."""
+
+    def wrapped_key(self, subject_id: str) -> bytes | None: ...
+
+    def keep_wrapped_key(self, subject_id: str, wrapped: bytes) -> bytes:
+        """Keeps it unless there is one already; returns the one that is kept."""
+
+
+def _encrypt(key: bytes, subject_id: str, plain: bytes) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + AESGCM(key).encrypt(nonce, plain, subject_id.encode())
+
+
+def _decrypt(key: bytes, subject_id: str, sealed: bytes) -> bytes:
+    if len(sealed) <= 1 + _NONCE_BYTES or sealed[:1] != _VERSION:
+        raise SealBroken("not a sealed value")
+    nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, body, subject_id.encode())
+    except InvalidTag:
+        raise SealBroken("the key or the subject is not the one it was sealed with") from None
+
+
+class Sealer:
+    """Seals and opens for one process. Data keys are remembered, bounded, and only once their row is on record.
+
+    A key that was made in a transaction that rolled back is harmless: it sealed nothing that was kept, so it is remembered only by the
+    transaction's own store and read again afterwards.
+    """
+
+    def __init__(self, sealing_key: bytes) -> None:
+        if len(sealing_key) != 32:
+            raise ValueError("the sealing key must be 32 bytes")
+        self._sealing_key = sealing_key
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def _known(self, subject_id: str) -> bytes | None:
+        with self._lock:
+            key = self._keys.get(subject_id)
+            if key is not None:
+                self._keys.move_to_end(subject_id)
+            return key
+
+    def _remember(self, subject_id: str, key: bytes) -> None:
+        with self._lock:
+            self._keys[subject_id] = key
+            while len(self._keys) > _CACHED_KEYS:
+                self._keys.popitem(last=False)
+
+    def forget(self, subject_id: str) -> None:
+        """Drops a remembered key, after its subject was erased."""
+        with self._lock:
+            self._keys.pop(subject_id, None)
+
+    def _data_key(self, store: KeyStore, subject_id: str, *, make: bool) -> bytes:
+        key = self._known(subject_id)
+        if key is not None:
+            return key
+        wrapped = store.wrapped_key(subject_id)
+        if wrapped is not None:
+            key = _decrypt(self._sealing_key, subject_id, wrapped)
+            self._remember(subject_id, key)
+            return key
+        if not make:
+            raise SealBroken("there is no key for this subject")
+        fresh = AESGCM.generate_key(256)
+        kept = store.keep_wrapped_key(subject_id, _encrypt(self._sealing_key, subject_id, fresh))
+        # Not remembered: the transaction may still roll back, and then this key was never on record.
+        return _decrypt(self._sealing_key, subject_id, kept)
+
+    def seal(self, store: KeyStore, subject_id: str, plain: bytes) -> bytes:
+        """Seals bytes for a subject, making its key at first use."""
+        return _encrypt(self._data_key(store, subject_id, make=True), subject_id, plain)
+
+    def open(self, store: KeyStore, subject_id: str, sealed: bytes) -> bytes:
+        """Opens what `seal` made for the same subject. SealBroken otherwise."""
+        return _decrypt(self._data_key(store, subject_id, make=False), subject_id, sealed)
