@@ -1,0 +1,103 @@
+"""Real PostgreSQL for every test that asks: one server a test process, each service migrated once, a fresh copy for each test."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chassis.database import Database
+from chassis.index import Service
+from chassis.migrate import migrate
+from network.postgres import Postgres
+from network.roles import VERIFY, ensure_roles, password_file
+
+SEALING_KEY = bytes(range(32))
+MATCH_TOKEN_KEY = bytes(range(32, 64))
+
+
+@dataclass
+class Server:
+    """The test process's PostgreSQL with the services that are migrated in it."""
+
+    postgres: Postgres
+    secrets: Path
+    migrated: set[str] = field(default_factory=set)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def password(self, role: str) -> str:
+        """The generated password of a role."""
+        return password_file(self.secrets, role).read_text().strip()
+
+    def url(self, role: str, database: str) -> str:
+        """A database URL without its password."""
+        return f"postgresql://{role}@127.0.0.1:{self.postgres.port}/{database}"
+
+    def migrate(self, index: Service) -> None:
+        """Brings the service's database to its newest schema, once."""
+        if index.name in self.migrated:
+            return
+        ensure_roles(self.postgres.dsn(), self.secrets, [index.name])
+        owner = f"{index.name}_owner"
+        migrate(index, self.url(owner, index.name), self.password(owner))
+        self.migrated.add(index.name)
+
+    def copy_of(self, service: str) -> str:
+        """A fresh database with the service's schema and policy data; returns its name."""
+        name = f"{service}_{next(self.numbers)}"
+        with psycopg.connect(self.postgres.dsn(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                    sql.Identifier(name), sql.Identifier(service), sql.Identifier(f"{service}_owner")
+                )
+            )
+            for role in (f"{service}_api", f"{service}_worker", VERIFY):
+                connection.execute(
+                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(role))
+                )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drops a copy, whoever is still connected."""
+        with psycopg.connect(self.postgres.dsn(), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running PostgreSQL for the whole test process. Durability is off: these databases live for one test."""
+    home = tmp_path_factory.mktemp("server")
+    postgres = Postgres(home, settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    postgres.start()
+    yield Server(postgres, home / "secrets")
+    postgres.destroy()
+
+
+@pytest.fixture
+def database_of(server: Server) -> Iterator[Callable[..., Database]]:
+    """`database_of("scheduling")` is a fresh, migrated database of that service; `role="worker"` connects as its worker."""
+    made: list[tuple[Database, str]] = []
+
+    def make(service: str, role: str = "api", pool_size: int = 16) -> Database:
+        index: Service = import_module(f"{service}.app").INDEX
+        server.migrate(index)
+        name = server.copy_of(service)
+        database = Database(
+            server.url(f"{service}_{role}", name),
+            server.password(f"{service}_{role}"),
+            service=service,
+            sealing_key=SEALING_KEY,
+            secrets={"match_token_key": MATCH_TOKEN_KEY},
+            pool_size=pool_size,
+        )
+        made.append((database, name))
+        return database
+
+    yield make
+    for database, name in made:
+        database.dispose()
+        server.drop(name)
