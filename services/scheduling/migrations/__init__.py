@@ -1,0 +1,1 @@
+"""Alembic revisions of scheduling's own database."""
