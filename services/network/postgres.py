@@ -122,6 +122,12 @@ class Postgres:
         """None while it runs (or before the first start), else its exit code."""
         return self._child.poll() if self._child is not None else None
 
+    def destroy(self) -> None:
+        """Stop it and remove all its data, also what lies outside the home."""
+        self.stop()
+        self.stop_orphans()
+        place_for(self._home).remove()
+
     def stop_orphans(self) -> None:
         """Stop every server process that a dead predecessor left at work on this data directory.
 
@@ -134,7 +140,7 @@ class Postgres:
         leaders = [process for process in found if process.pid == postmaster]
         if leaders:
             stop_orphans(leaders, _STOP)
-        stop_orphans((process for process in found if process.pid != postmaster), ((signal.SIGTERM, 5.0),))
+        stop_orphans((process for process in found if process.pid != postmaster), ((signal.SIGTERM, 2.0),))
 
     def _spawn(self, place: Place) -> Child:
         program = [str(binaries(place.account) / "postgres")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -16,8 +17,9 @@ _LONGEST_SOCKET_DIR = 80
 class Place:
     """The directory of one PostgreSQL and the account it runs as."""
 
-    def __init__(self, root: Path, account: Account | None) -> None:
+    def __init__(self, root: Path, account: Account | None, note: Path) -> None:
         self.root = root
+        self._note = note
         self.account = account
         self.data = root / "data"
 
@@ -41,6 +43,14 @@ class Place:
         note.write_text(str(elsewhere))
         return elsewhere
 
+    def remove(self) -> None:
+        """Remove everything, wherever it lies."""
+        elsewhere = self.root / "run.place"
+        if elsewhere.exists():
+            shutil.rmtree(elsewhere.read_text(), ignore_errors=True)
+        shutil.rmtree(self.root)
+        self._note.unlink(missing_ok=True)
+
 
 def place_for(home: Path) -> Place:
     """The place of this home's PostgreSQL, made at the first call and remembered in the home from then on."""
@@ -51,7 +61,7 @@ def place_for(home: Path) -> Place:
         root = Path(note.read_text().strip())
         if not root.is_dir():
             raise RuntimeError(f"{note} says that the data is at {root}, which is gone. Remove the home to begin anew.")
-        return Place(root, service_account(owner_of=root))
+        return Place(root, service_account(owner_of=root), note)
     account = service_account(owner_of=inside)
     if account is None or can_reach(account, home.resolve()):
         root = inside
@@ -63,6 +73,6 @@ def place_for(home: Path) -> Place:
         readable_name = re.sub(r"[^\w-]", "", home.resolve().parent.name) or "home"
         root = Path(tempfile.mkdtemp(dir=homes, prefix=f"{readable_name}-"))
         note.write_text(f"{root}\n")
-    place = Place(root, account)
+    place = Place(root, account, note)
     place.give(root)
     return place

@@ -41,6 +41,8 @@ def ensure_roles(superuser_dsn: str, secrets: Path, services: Sequence[str] = SE
         connection.execute(
             sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(VERIFY))
         )
+        # Everybody may enter these by default; a service has nothing to look for there.
+        connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
         for service in services:
             for role in (f"{service}_owner", f"{service}_api", f"{service}_worker"):
                 _role(connection, secrets, role, sql.SQL("NOBYPASSRLS"))
