@@ -120,7 +120,11 @@ class GrpcServers:
     def _add_health_and_reflection(self, names: list[str]) -> None:
         checks = self._pool(1, "grpc-health")
         health_pb2_grpc.add_HealthServicer_to_server(
-            _Named(Check=_InPool(self._health.Check, checks), Watch=_InPool(self._health.Watch, checks, True)),
+            _Named(
+                Check=_InPool(self._health.Check, checks),
+                List=_InPool(self._health.List, checks),
+                Watch=_InPool(self._health.Watch, checks, non_blocking=True),
+            ),
             self._server,
         )
         names = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
