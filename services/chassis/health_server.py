@@ -6,6 +6,7 @@ accepts in a loop of its own: socketserver's waits in a poll() that eventlet tak
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -70,10 +71,8 @@ class _Server(ThreadingHTTPServer):
     def end(self) -> None:
         """Wake the accepting thread and close."""
         self._ended = True
-        try:
+        with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self.socket.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -111,5 +110,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Probes come every second; they are not logged."""

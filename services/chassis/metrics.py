@@ -31,12 +31,18 @@ COMMIT_TO_EFFECT = Histogram(
     buckets=_FAST,
     registry=REGISTRY,
 )
-RELAY_PUBLISHED = Counter("saguaro_relay_published", "Events sent to Kafka and acknowledged", ("topic",), registry=REGISTRY)
-RELAY_REFUSED = Counter("saguaro_relay_refused", "Events that the broker refused for good", ("topic",), registry=REGISTRY)
+RELAY_PUBLISHED = Counter(
+    "saguaro_relay_published", "Events sent to Kafka and acknowledged", ("topic",), registry=REGISTRY
+)
+RELAY_REFUSED = Counter(
+    "saguaro_relay_refused", "Events that the broker refused for good", ("topic",), registry=REGISTRY
+)
 RELAY_LEADER = Gauge("saguaro_relay_leader", "1 where this process relays its service's outbox", registry=REGISTRY)
 OUTBOX_AGE = Gauge("saguaro_outbox_age_seconds", "Age of the oldest event not yet sent", registry=REGISTRY)
 OUTBOX_ROWS = Gauge("saguaro_outbox_rows", "Events not yet sent", registry=REGISTRY)
-PARKED_ROWS = Gauge("saguaro_parked_rows", "Events that wait, by why", ("consumer", "topic", "state"), registry=REGISTRY)
+PARKED_ROWS = Gauge(
+    "saguaro_parked_rows", "Events that wait, by why", ("consumer", "topic", "state"), registry=REGISTRY
+)
 COPY_AGE = Gauge(
     "saguaro_copy_age_seconds", "How old what is known from a partition may be", ("consumer", "topic", "partition"),
     registry=REGISTRY,

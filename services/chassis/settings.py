@@ -159,4 +159,3 @@ def _contradictions(loaded: ProcessSettings) -> list[Mistake]:
             )
         )
     return found
-

@@ -10,7 +10,9 @@ from typing import Any
 
 PREFIX = "SAGUARO_"
 
-NOT_SETTINGS = frozenset({"SAGUARO_DIE_WITH_PARENT", "SAGUARO_HOME", "SAGUARO_CACHE", "SAGUARO_POSTGRES_USER"})
+NOT_SETTINGS = frozenset(
+    {"SAGUARO_DIE_WITH_PARENT", "SAGUARO_HOME", "SAGUARO_CACHE", "SAGUARO_MAVEN_MIRROR", "SAGUARO_POSTGRES_USER"}
+)
 """Variables of the supervisor and the command line, which its children inherit."""
 
 
@@ -66,9 +68,7 @@ def read_environment(
     return values, mistakes
 
 
-def _secret(
-    variable: str, text: str | None, file: str | None, needed: bool, mistakes: list[Mistake]
-) -> str | None:
+def _secret(variable: str, text: str | None, file: str | None, needed: bool, mistakes: list[Mistake]) -> str | None:
     """The secret's text, from the one of its two variables that is set."""
     if text and file:
         mistakes.append(Mistake(variable, f"is set, and {variable}_FILE too", "set exactly one of the two"))

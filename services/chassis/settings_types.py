@@ -60,7 +60,9 @@ def _database_url(text: object) -> str:
     if url.password is not None or "password" in url.query:
         raise ValueError("carries a password; give that in SAGUARO_DATABASE_PASSWORD_FILE")
     if url.scheme != "postgresql" or not (url.username and url.hostname and port and url.path.strip("/")):
-        raise ValueError("lacks scheme, role, host, port or database; write it like postgresql://role@host:5432/database")
+        raise ValueError(
+            "lacks scheme, role, host, port or database; write it like postgresql://role@host:5432/database"
+        )
     return str(text)
 
 

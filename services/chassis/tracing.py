@@ -230,5 +230,7 @@ def _parse(traceparent: str | None) -> SpanContext | None:
     found = _TRACEPARENT.fullmatch(traceparent or "")
     if found is None:
         return None
-    context = SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=TraceFlags(int(found[3], 16)))
+    context = SpanContext(
+        int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=TraceFlags(int(found[3], 16))
+    )
     return context if context.is_valid else None
