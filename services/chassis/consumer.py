@@ -1,8 +1,9 @@
 """Applies records of a topic's partition to the service's database, whatever brought them. The four outcomes of a failed event live here.
 
-A polled batch is one transaction: next offset (fencing a zombie), inbox, positions, state and the service's own outbox rows. Where the
-batch fails it is rolled back; a transient failure is tried again as it is, anything else is replayed one event a transaction, so that one bad event stops only
-its own key: *early* waits for what another topic brings, *poison* is parked for an operator, and both with every later event of their key.
+A polled batch is one transaction: next offset (fencing a zombie), inbox, positions, state and the service's own outbox
+rows. Where the batch fails it is rolled back; a transient failure is tried again as it is, anything else is replayed one
+event a transaction, so that one bad event stops only its own key: *early* waits for what another topic brings, *poison* is
+parked for an operator, and both with every later event of their key.
 """
 
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ class Reader:
         return results
 
     def _together(
-        self, topic: str, partition: int, records: Sequence[Record], expected: int
+        self, topic: str, partition: int, records: Sequence[Record], expected: int, *, retry: bool = False
     ) -> tuple[list[str], list[str]]:
         """The whole batch in one transaction; any trouble with an event raises."""
         with self.database.unit_of_work(plumbing_context()) as uow:
@@ -103,7 +104,7 @@ class Reader:
             arrivals: list[str] = []
             results = []
             for record, envelope in zip(records, envelopes, strict=True):
-                results.append(self._step(uow, record, envelope, seen, fresh, arrivals))
+                results.append(self._step(uow, record, envelope, seen, fresh, arrivals, retry))
             self._keep_positions(uow, topic, before, seen.positions)
             return results, arrivals
 
@@ -115,7 +116,7 @@ class Reader:
         arrivals: list[str] = []
         for record in records:
             try:
-                result, arrived = self._together(topic, partition, [record], expected)
+                result, arrived = self._together(topic, partition, [record], expected, retry=True)
                 results += result
                 arrivals += arrived
             except Fenced:
@@ -142,6 +143,7 @@ class Reader:
         seen: _Seen,
         fresh: set[str],
         arrivals: list[str],
+        retry: bool,
     ) -> str:
         if envelope is None:
             self._watermark(uow, record)
@@ -158,7 +160,7 @@ class Reader:
         if envelope.sequence > last + 1:
             raise Early(sequence_mark(record.topic, envelope.key, envelope.sequence - 1))
         fresh.discard(envelope.event_id)
-        applied = self.react(uow, envelope, record, arrivals)
+        applied = self.react(uow, envelope, record, arrivals, retry=retry)
         seen.positions[envelope.key] = envelope.sequence
         if first_parked is not None:
             arrivals.append(sequence_mark(record.topic, envelope.key, envelope.sequence))

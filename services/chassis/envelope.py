@@ -1,7 +1,8 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, the protobuf in the value, the partition key in the key.
 
-Headers hold ids, codes and times only. Beside the standard attributes: ce_actor, ce_role, ce_site, ce_purpose, ce_causationid, ce_correlationid (the care episode), ce_sequence (the
-aggregate's version), ce_recordedtime (machine time of the insert), ce_schemaversion and ce_fieldclass.
+Headers hold ids, codes and times only. Beside the standard attributes: ce_actor, ce_role, ce_site, ce_purpose,
+ce_causationid, ce_correlationid (the care episode), ce_sequence (the aggregate's version), ce_recordedtime (machine time of
+the insert), ce_schemaversion and ce_fieldclass.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,7 +52,14 @@ class Envelope:
 
 
 def headers_of(
-    *, event_id: UUID, source: str, spec: EventSpec, key: str, context: RequestContext, recorded_at: datetime, traceparent: str | None
+    *,
+    event_id: UUID,
+    source: str,
+    spec: EventSpec,
+    key: str,
+    context: RequestContext,
+    recorded_at: datetime,
+    traceparent: str | None,
 ) -> dict[str, str]:
     """The headers of a new event. The relay adds ce_sequence, which the database gives."""
     headers = {
@@ -135,6 +143,6 @@ def read_value(message: type[Message], value: bytes | None) -> Message:
     event = message()
     try:
         event.ParseFromString(value)
-    except Exception:
+    except Exception:  # noqa: BLE001
         raise Poison("value: must be a well-formed protobuf of its type") from None
     return event

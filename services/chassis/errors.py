@@ -38,7 +38,13 @@ class InvalidArgument(SaguaroError):
     code = "INVALID_ARGUMENT"
 
     def __init__(
-        self, field: str, rule: str, *, reason: str = "INVALID_ARGUMENT", findings: Sequence[Finding] = (), **ids: str | int
+        self,
+        field: str,
+        rule: str,
+        *,
+        reason: str = "INVALID_ARGUMENT",
+        findings: Sequence[Finding] = (),
+        **ids: str | int,
     ) -> None:
         super().__init__(reason, field=field, rule=rule, findings=findings, **ids)
 
@@ -49,7 +55,7 @@ class NotFound(SaguaroError):
     code = "NOT_FOUND"
 
     def __init__(self, field: str, rule: str, *, reason: str = "NOT_FOUND", **ids: str | int) -> None:
-        super().__init__(reason, field=field, rule=rule, **ids)
+        super().__init__(reason, field=field, rule=rule, findings=(), **ids)
 
 
 class AlreadyExists(SaguaroError):

@@ -8,12 +8,18 @@ from google.protobuf.message import Message
 
 from saguaro.options.v1 import options_pb2 as options
 
-NONE = options.FIELD_CLASS_NONE
-PSEUDONYMOUS = options.FIELD_CLASS_PSEUDONYMOUS
-CLINICAL = options.FIELD_CLASS_CLINICAL
-IDENTIFYING = options.FIELD_CLASS_IDENTIFYING
-UNSPECIFIED = options.FIELD_CLASS_UNSPECIFIED
-CLASS_NAMES = {UNSPECIFIED: "unspecified", NONE: "none", PSEUDONYMOUS: "pseudonymous", CLINICAL: "clinical", IDENTIFYING: "identifying"}
+NONE = int(options.FIELD_CLASS_NONE)
+PSEUDONYMOUS = int(options.FIELD_CLASS_PSEUDONYMOUS)
+CLINICAL = int(options.FIELD_CLASS_CLINICAL)
+IDENTIFYING = int(options.FIELD_CLASS_IDENTIFYING)
+UNSPECIFIED = int(options.FIELD_CLASS_UNSPECIFIED)
+CLASS_NAMES: dict[int, str] = {
+    UNSPECIFIED: "unspecified",
+    NONE: "none",
+    PSEUDONYMOUS: "pseudonymous",
+    CLINICAL: "clinical",
+    IDENTIFYING: "identifying",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ def class_of(field: FieldDescriptor) -> int:
     own = int(field.GetOptions().Extensions[options.field_class])
     if own != UNSPECIFIED:
         return own
-    return int(field.containing_type.GetOptions().Extensions[options.default_class])
+    holder = field.containing_type
+    return UNSPECIFIED if holder is None else int(holder.GetOptions().Extensions[options.default_class])
 
 
 def _walk(descriptor: Descriptor, seen: set[str]) -> list[FieldDescriptor]:
@@ -65,7 +72,7 @@ def event_spec(descriptor: Descriptor) -> EventSpec | None:
 def broken_rules(descriptor: Descriptor) -> list[str]:
     """What a message of the contract breaks: a field without a class; for events, an identifying field or a bad key."""
     broken = [
-        f"{item.containing_type.full_name}.{item.name}: has no field class"
+        f"{item.full_name}: has no field class"
         for item in _walk(descriptor, set())
         if class_of(item) == UNSPECIFIED
     ]
@@ -73,7 +80,7 @@ def broken_rules(descriptor: Descriptor) -> list[str]:
     if message_options.HasExtension(options.event):
         event = message_options.Extensions[options.event]
         broken += [
-            f"{descriptor.full_name}: {item.containing_type.full_name}.{item.name} is identifying; events carry none"
+            f"{descriptor.full_name}: {item.full_name} is identifying; events carry none"
             for item in _walk(descriptor, set())
             if class_of(item) == IDENTIFYING
         ]

@@ -160,7 +160,7 @@ def _unary(
             validate(request)
             with span(full, context, context.traceparent), answering(context, deadline_s):
                 return runner.call(rpc, request, context, deadline_s).SerializeToString()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             code = _abort(call, error, full)
             return b""
         finally:
@@ -201,7 +201,7 @@ def _streaming(
             # The caller hung up or the server stops: grpc knows that state and wants its own exception back.
             code = "CANCELLED"
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             code = _abort(call, error, full)
         finally:
             observe(full, code, time.perf_counter() - started)

@@ -9,7 +9,9 @@ _HEARTBEAT_MS = 1_500
 _REQUEST_TIMEOUT_MS = 10_000
 
 
-def make_producer(bootstrap: str, client_id: str, *, linger_ms: int = 0, max_request_bytes: int = 1_000_000) -> Callable[[], Any]:
+def make_producer(
+    bootstrap: str, client_id: str, *, linger_ms: int = 0, max_request_bytes: int = 1_000_000
+) -> Callable[[], Any]:
     """A factory of producers with acks=all and idempotence, as a producer that failed once is thrown away."""
 
     def make() -> Any:

@@ -1,7 +1,8 @@
 """The outbox: an event is written in the transaction that changes the state; the relay brings it to Kafka.
 
-Order is promised for each (topic, key). Identities are given before commit, so two transactions could commit in the other order than
-they took their numbers; the row lock on `event_sequence`, held until commit, makes the later one wait, and gives the aggregate's version at the same time.
+Order is promised for each (topic, key). Identities are given before commit, so two transactions could commit in the other
+order than they took their numbers; the row lock on `event_sequence`, held until commit, makes the later one wait, and gives
+the aggregate's version at the same time.
 """
 
 import json

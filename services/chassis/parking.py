@@ -1,4 +1,7 @@
-"""Events that could not be applied, in order for each key: kept sealed, let go on when what they wait for has come or an operator says so."""
+"""Events that could not be applied, in order for each key.
+
+Kept sealed, and let go on when what they wait for has come or an operator says so.
+"""
 
 import json
 from collections.abc import Sequence
@@ -131,7 +134,7 @@ class Parking:
                     record_act(uow, actor, "retry", record, "")
             metrics.event_handled(self.index.name, topic, "unparked")
             return True
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             if parked_id is not None and not is_transient(error):
                 self._failed_again(parked_id, error)
             return False
@@ -155,7 +158,12 @@ class Parking:
         with self.database.unit_of_work(plumbing_context()) as uow:
             uow.driver.execute(
                 "UPDATE parked SET attempts = attempts + 1, reason = %s, rule = %s, waits_for = %s WHERE parked_id = %s",
-                ("early" if early else "poison", rule_of(error), error.waits_for if isinstance(error, Early) else None, parked_id),
+                (
+                    "early" if early else "poison",
+                    rule_of(error),
+                    error.waits_for if isinstance(error, Early) else None,
+                    parked_id,
+                ),
             )
 
     def skip(self, topic: str, key: str, *, actor: str, reason_code: str) -> bool:
@@ -166,7 +174,9 @@ class Parking:
             if row is None:
                 return False
             parked_id, record = row
-            sequence = uow.driver.execute("SELECT sequence FROM parked WHERE parked_id = %s", (parked_id,)).fetchone()[0]
+            sequence = uow.driver.execute("SELECT sequence FROM parked WHERE parked_id = %s", (parked_id,)).fetchone()[
+                0
+            ]
             if sequence > 0:
                 uow.driver.execute(
                     "INSERT INTO inbox_position (topic, key, last) VALUES (%s, %s, %s) ON CONFLICT (topic, key)"
@@ -204,5 +214,12 @@ def record_act(uow: UnitOfWork, actor: str, act: str, record: Record, reason_cod
     headers = text_headers(record.headers)
     uow.driver.execute(
         "INSERT INTO operator_act (actor, act, topic, key, event_id, reason_code) VALUES (%s, %s, %s, %s, %s, %s)",
-        (actor, act, record.topic, (record.key or b"").decode("utf-8", "replace"), headers.get("ce_id", ""), reason_code),
+        (
+            actor,
+            act,
+            record.topic,
+            (record.key or b"").decode("utf-8", "replace"),
+            headers.get("ce_id", ""),
+            reason_code,
+        ),
     )

@@ -1,12 +1,14 @@
 """The relay: brings the outbox to Kafka, in order, by one leader at a time.
 
-One transaction deletes rows, publishes them, waits for every acknowledgement and commits; on a failure nothing is lost, at worst repeated. A record that the broker refuses for
-good goes to `outbox_refused` with every later row of its key, and the others go on. After any error in sending the producer is thrown away: one refused record makes the same producer fail
-every later send.
+One transaction deletes rows, publishes them, waits for every acknowledgement and commits; on a failure nothing is lost, at
+worst repeated. A record that the broker refuses for good goes to `outbox_refused` with every later row of its key, and the
+others go on. After any error in sending the producer is thrown away: one refused record makes the same producer fail every
+later send.
 """
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +26,7 @@ from chassis.outbox import RELAY_CHANNEL
 from chassis.values import to_timestamp
 from saguaro.chassis.v1 import events_pb2 as chassis_events
 
-log = logs.get_logger("relay")
+log = logs.get_logger(component="relay")
 
 BATCH_ROWS = 1_000
 _LEADER_LOCK = 7_263_002
@@ -97,8 +99,8 @@ class Publisher:
         if producer is not None:
             try:
                 producer.close(timeout=0)
-            except Exception as error:
-                log.warning("producer_close_failed", error_type=type(error).__name__)
+            except Exception as error:  # noqa: BLE001
+                log.warning("producer did not close", error_type=type(error).__name__)
 
     def publish(self, rows: Sequence[Row]) -> None:
         """Sends all rows and returns when the broker has all of them. Refused or BrokerAway otherwise."""
@@ -110,7 +112,7 @@ class Publisher:
             kafka_errors.InvalidTopicError,
             kafka_errors.CorruptRecordError,
         )
-        row = rows[0]
+        row = rows[0]  # the one that an error is about
         try:
             producer = self._current()
             sent = []
@@ -118,12 +120,12 @@ class Publisher:
                 headers = wire_headers({**row.headers, "ce_sequence": str(row.sequence)})
                 sent.append(producer.send(row.topic, value=row.value, key=row.key.encode(), headers=headers))
             producer.flush(timeout=_ACK_TIMEOUT_S)
-            for row, future in zip(rows, sent, strict=True):
+            for row, future in zip(rows, sent, strict=True):  # noqa: B007
                 future.get(timeout=_ACK_TIMEOUT_S)
         except lasting as error:
             self.throw_away()
             raise Refused(row, f"the broker refuses it: {type(error).__name__}") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self.throw_away()
             raise BrokerAway(type(error).__name__) from None
 
@@ -137,7 +139,7 @@ class Publisher:
                 for partition in producer.partitions_for(topic) or ():
                     producer.send(topic, value=value, partition=partition, headers=headers)
             producer.flush(timeout=_ACK_TIMEOUT_S)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self.throw_away()
             raise BrokerAway(type(error).__name__) from None
 
@@ -191,8 +193,7 @@ class Relay:
             except Refused as refused:
                 self._refuse(refused)
             except (psycopg.Error, BrokerAway) as error:
-                metrics.relay_trouble(self.index.name)
-                log.warning("relay_waits", error_type=type(error).__name__, seconds=pause)
+                log.warning("relay waits", error_type=type(error).__name__, delay_s=pause)
                 self._drop_connection()
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -203,17 +204,22 @@ class Relay:
         """Relays one batch. True when there may be more."""
         connection = self._connected()
         with connection.transaction():
-            row = connection.execute("SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()", (_LEADER_LOCK,)).fetchone()
+            row = connection.execute(
+                "SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()", (_LEADER_LOCK,)
+            ).fetchone()
             self.leads = bool(row and row[0])
+            metrics.RELAY_LEADER.set(self.leads)
             if not self.leads or row is None:
                 return False
             connection.execute(_HOLD_FOLLOWERS)
             taken = connection.execute(_TAKE, (BATCH_ROWS,), prepare=True).fetchall()
-            rows = [Row(item[0], item[1], item[2], item[3], json.loads(item[4]), bytes(item[5]), item[6]) for item in taken]
+            rows = [
+                Row(item[0], item[1], item[2], item[3], json.loads(item[4]), bytes(item[5]), item[6]) for item in taken
+            ]
             if rows:
                 self._publisher.publish(rows)
-                metrics.relayed(self.index.name, len(rows))
-        metrics.outbox_age(self.index.name, 0.0 if not rows else (row[1] - rows[0].recorded_at).total_seconds())
+                for topic, count in Counter(item.topic for item in rows).items():
+                    metrics.RELAY_PUBLISHED.labels(topic).inc(count)
         if len(rows) < BATCH_ROWS:
             self._watermark(row[1])
         return bool(rows)
@@ -226,8 +232,8 @@ class Relay:
             self._next_watermark = now + self._watermark_seconds
 
     def _refuse(self, refused: Refused) -> None:
-        log.error("event_refused", topic=refused.row.topic, event_id=refused.row.headers.get("ce_id"), rule=refused.rule)
-        metrics.relay_refused(self.index.name, refused.row.topic)
+        log.error("event refused by the broker", topic=refused.row.topic, event_id=refused.row.headers.get("ce_id"))
+        metrics.RELAY_REFUSED.labels(refused.row.topic).inc()
         try:
             connection = self._connected()
             with connection.transaction():
@@ -292,4 +298,7 @@ def refused_rows(connection: "psycopg.Connection[Any]") -> list[dict[str, Any]]:
         "SELECT topic, key, sequence, event_id, rule, refused_at FROM outbox_refused ORDER BY topic, key, id"
     ).fetchall()
     names = ("topic", "key", "sequence", "event_id", "rule", "refused_at")
-    return [{name: str(value) if isinstance(value, UUID) else value for name, value in zip(names, row, strict=True)} for row in rows]
+    return [
+        {name: str(value) if isinstance(value, UUID) else value for name, value in zip(names, row, strict=True)}
+        for row in rows
+    ]

@@ -70,7 +70,9 @@ class Runner:
         """
         row = self._rows[rpc]
         if row.roles and context.role not in row.roles:
-            raise PermissionDenied("ROLE_NOT_ALLOWED", rule=f"{rpc} needs one of the roles {', '.join(sorted(row.roles))}")
+            raise PermissionDenied(
+                "ROLE_NOT_ALLOWED", rule=f"{rpc} needs one of the roles {', '.join(sorted(row.roles))}"
+            )
         until = time.monotonic() + deadline_s
         if isinstance(row, Query):
             return self._again(lambda: self._query(row, request, context), until)
@@ -95,7 +97,8 @@ class Runner:
                 left = until - time.monotonic()
                 if number == _ATTEMPTS or left <= pause:
                     raise Unavailable(
-                        "DATABASE_UNAVAILABLE", rule="the database does not answer; repeat the call with the same request_id"
+                        "DATABASE_UNAVAILABLE",
+                        rule="the database does not answer; repeat the call with the same request_id",
                     ) from None
                 time.sleep(pause)
                 pause *= 4
@@ -116,7 +119,9 @@ class Runner:
         earlier_rpc, earlier_digest, ids = found
         if earlier_rpc != rpc or earlier_digest != digest.hex():
             raise FailedPrecondition(
-                "REQUEST_ID_REUSED", field="request_id", rule="a request_id belongs to one body; use a new one for another request"
+                "REQUEST_ID_REUSED",
+                field="request_id",
+                rule="a request_id belongs to one body; use a new one for another request",
             )
         result: Ids = ids
         return result
@@ -159,7 +164,9 @@ class Runner:
         if done is not None:
             return self._again(lambda: self._answered(row, done, context), until)
         if time.monotonic() >= until:
-            raise DeadlineExceeded("DEADLINE_EXCEEDED", rule="the caller's time ran out before the other services were asked")
+            raise DeadlineExceeded(
+                "DEADLINE_EXCEEDED", rule="the caller's time ran out before the other services were asked"
+            )
         reply = row.ask(self.peers, request, question, context)
 
         def last() -> Message:

@@ -51,7 +51,9 @@ class ServiceHarness:
         self._sequences: dict[tuple[str, str], int] = {}
         self._offsets: dict[str, int] = {}
 
-    def context(self, role: str = "operator", at: datetime | None = None, actor_id: UUID | None = None) -> RequestContext:
+    def context(
+        self, role: str = "operator", at: datetime | None = None, actor_id: UUID | None = None
+    ) -> RequestContext:
         """A caller's context; clinic time is `at`."""
         return RequestContext(
             actor_id=actor_id or self.actor_id,
@@ -79,7 +81,9 @@ class ServiceHarness:
         validate(request)
         return self.runner.call(rpc, request, self.context(role, at, actor_id), deadline_s)
 
-    def record_of(self, event: Message, *, at: datetime | None = None, event_id: UUID | None = None, sequence: int | None = None) -> Record:
+    def record_of(
+        self, event: Message, *, at: datetime | None = None, event_id: UUID | None = None, sequence: int | None = None
+    ) -> Record:
         """The Kafka record that another service's relay would have written for `event`."""
         spec, key = spec_of(event), key_of(event)
         place = (spec.topic, key)
@@ -111,7 +115,9 @@ class ServiceHarness:
         self.reader.retry_waiting()
         return results
 
-    def deliver(self, event: Message, *, at: datetime | None = None, event_id: UUID | None = None, sequence: int | None = None) -> str:
+    def deliver(
+        self, event: Message, *, at: datetime | None = None, event_id: UUID | None = None, sequence: int | None = None
+    ) -> str:
         """Applies one event: "applied", "duplicate", "early" (it waits), "follower" or "poison" (parked)."""
         return self.deliver_records(self.record_of(event, at=at, event_id=event_id, sequence=sequence))[0]
 

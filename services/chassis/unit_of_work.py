@@ -37,7 +37,9 @@ _BEGIN_WITH_REQUEST = (
 class UnitOfWork:
     """The open transaction as commands, queries and reactions see it. See docs/chassis.md for each member."""
 
-    def __init__(self, database: "Database", connection: Connection, context: RequestContext, *, read_only: bool) -> None:
+    def __init__(
+        self, database: "Database", connection: Connection, context: RequestContext, *, read_only: bool
+    ) -> None:
         self._database = database
         self.connection = connection
         self.context = context
@@ -117,7 +119,9 @@ class UnitOfWork:
 
     def refuse_if_parked(self, topic: str, key: str) -> None:
         """For actions that depend on a strict topic: refuses while an event of this key could not be applied."""
-        found = self.driver.execute("SELECT 1 FROM parked WHERE topic = %s AND key = %s LIMIT 1", (topic, key)).fetchone()
+        found = self.driver.execute(
+            "SELECT 1 FROM parked WHERE topic = %s AND key = %s LIMIT 1", (topic, key)
+        ).fetchone()
         if found is not None:
             raise FailedPrecondition(
                 "DEPENDS_ON_PARKED_EVENT",
@@ -151,7 +155,8 @@ class UnitOfWork:
     def keep_wrapped_key(self, subject_id: str, wrapped: bytes) -> bytes:
         """Keeps a new wrapped key unless another transaction was first (chassis.sealed.KeyStore)."""
         self.driver.execute(
-            "INSERT INTO sealing_key (subject_id, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING", (subject_id, wrapped)
+            "INSERT INTO sealing_key (subject_id, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (subject_id, wrapped),
         )
         kept = self.wrapped_key(subject_id)
         if kept is None:
