@@ -1,0 +1,115 @@
+"""A small clinic for the tests: a site with a chair, a pump, a monitor, a nurse on shift, and people with signed plans."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from chassis.testing import ServiceHarness
+from chassis.values import to_timestamp
+from saguaro.scheduling.v1 import service_pb2 as pb
+from saguaro.scheduling.v1 import types_pb2 as types
+from saguaro.treatment_plan.v1 import events_pb2 as plan_events
+
+# A Wednesday, 08:00 in Phoenix.
+NOW = datetime(2026, 7, 15, 15, 0, tzinfo=UTC)
+NINE = NOW + timedelta(hours=1)
+KINDS = {
+    "chair": types.RESOURCE_KIND_CHAIR,
+    "pump": types.RESOURCE_KIND_PUMP,
+    "monitor": types.RESOURCE_KIND_MONITOR,
+    "nurse": types.RESOURCE_KIND_NURSE,
+}
+
+
+@dataclass
+class Place:
+    """An opened site with the ids of what it has, by kind."""
+
+    site_id: str
+    resources: dict[str, list[str]] = field(default_factory=dict)
+
+    def set_of(self, number: int = 0) -> dict[str, str]:
+        """One chair, pump, monitor and nurse as the request names them."""
+        return {f"{kind}_id": ids[number] for kind, ids in self.resources.items()}
+
+
+@dataclass
+class Clinic:
+    """Builds what a test needs through the service's own commands and reactions."""
+
+    harness: ServiceHarness
+
+    def open(self, time_zone: str = "America/Phoenix", sets: int = 1, shift: bool = True) -> Place:
+        """A site with so many of each kind; its nurses work from six hours before to two days after 08:00."""
+        place = Place(str(uuid4()))
+        site = types.Site(site_id=place.site_id, site_code=f"S-{uuid4().hex[:8].upper()}", time_zone=time_zone)
+        self.harness.call("OpenSite", pb.OpenSiteRequest(site=site), at=NOW)
+        for kind in KINDS:
+            place.resources[kind] = [self.add(place.site_id, kind) for _ in range(sets)]
+        if shift:
+            for nurse in place.resources["nurse"]:
+                for day in range(-1, 9):
+                    self.shift(nurse, place.site_id, NOW + timedelta(days=day), NOW + timedelta(days=day + 1))
+        return place
+
+    def add(self, site_id: str, kind: str) -> str:
+        """A resource of the site."""
+        resource = types.Resource(
+            resource_id=str(uuid4()), site_id=site_id, kind=KINDS[kind], resource_code=f"{kind}-{uuid4().hex[:8]}"
+        )
+        return str(self.harness.call("AddResource", pb.AddResourceRequest(resource=resource), at=NOW).resource_id)
+
+    def shift(self, nurse_id: str, site_id: str, start: datetime, end: datetime) -> str:
+        """A shift of the nurse at the site."""
+        request = pb.AddShiftRequest(
+            nurse_id=nurse_id, site_id=site_id, starts_at=to_timestamp(start), ends_at=to_timestamp(end)
+        )
+        return str(self.harness.call("AddShift", request, at=NOW).shift_id)
+
+    def plan(self, person_id: str, *, sessions: int = 6, indication: str = "depression") -> str:
+        """A signed plan of the person, as treatment-plan tells of it."""
+        event = plan_events.PlanSigned(
+            plan_id=str(uuid4()),
+            person_id=person_id,
+            site_id=str(uuid4()),
+            protocol_code="trd-iv",
+            indication=indication,
+            sessions_planned=sessions,
+            ordered_mg="40",
+            duration_min=40,
+            signed_by=str(uuid4()),
+            signed_at=to_timestamp(NOW),
+        )
+        assert self.harness.deliver(event, at=NOW) == "applied"
+        return event.plan_id
+
+    def request(self, place: Place, person_id: str, plan_id: str, **changes: object) -> pb.BookSessionRequest:
+        """A booking of the site's first set at 09:00 for 40 minutes, with changes."""
+        starts_at = changes.pop("starts_at", NINE)
+        assert isinstance(starts_at, datetime)
+        values: dict[str, object] = {
+            "person_id": person_id,
+            "site_id": place.site_id,
+            "plan_id": plan_id,
+            "ordinal": 1,
+            "infusion_min": 40,
+            **place.set_of(),
+        }
+        return pb.BookSessionRequest(starts_at=to_timestamp(starts_at), **(values | changes))  # type: ignore[arg-type]
+
+    def book(self, request: pb.BookSessionRequest) -> pb.BookSessionResponse:
+        """Books as a scheduler at 08:00."""
+        response = self.harness.call("BookSession", request, role="scheduler", at=NOW)
+        assert isinstance(response, pb.BookSessionResponse)
+        return response
+
+    def booked(self, place: Place, **changes: object) -> pb.BookSessionResponse:
+        """Somebody new with a plan of their own, booked."""
+        person_id = str(uuid4())
+        return self.book(self.request(place, person_id, self.plan(person_id), **changes))
+
+    def get(self, session_id: str) -> types.Booking:
+        """The booking as it stands."""
+        response = self.harness.call("GetBooking", pb.GetBookingRequest(session_id=session_id), at=NOW)
+        assert isinstance(response.booking, types.Booking)
+        return response.booking
