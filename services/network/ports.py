@@ -67,17 +67,24 @@ class PortBook:
         with self._lock:
             return self._read().get(name)
 
+    def keep(self, name: str, port: int) -> None:
+        """Remember a port that a process chose itself and reported."""
+        with self._lock:
+            self._write(self._read() | {name: port})
+
     def _choose(self, name: str) -> int:
         book = self._read()
         port = free_port()
         while port in book.values():
             port = free_port()
-        book[name] = port
+        self._write(book | {name: port})
+        return port
+
+    def _write(self, book: dict[str, int]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(book, indent=1, sort_keys=True) + "\n")
         os.replace(fresh, self._path)
-        return port
 
     def _read(self) -> dict[str, int]:
         try:

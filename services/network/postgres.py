@@ -41,7 +41,7 @@ class Postgres:
         secrets: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._home = home
+        self._home = home = home.resolve()
         self._ports = ports or PortBook(home / "ports.json")
         self._secret = (secrets or home / "secrets") / f"{SUPERUSER}.password"
         self._settings = dict(settings or {})
@@ -156,6 +156,7 @@ class Postgres:
 
     def _await_ready(self, child: Child, timeout: float) -> None:
         deadline = time.monotonic() + timeout
+        pause = 0.02
         while True:
             if child.poll() is not None:
                 raise PostgresFailed("ended")
@@ -168,7 +169,9 @@ class Postgres:
                     raise PostgresFailed(f"{self._secret} does not hold the superuser's password") from None
                 if time.monotonic() > deadline:
                     raise PostgresFailed(f"not ready within {timeout:.0f} s") from None
-            _pause()
+            # A server in recovery writes a line to its log for each of these, so they become rarer.
+            select.select([], [], [], pause)
+            pause = min(pause * 1.3, 0.25)
 
     def _tail(self, since: int) -> str:
         with self._log.open("rb") as log:
@@ -187,8 +190,3 @@ def _postmaster_pid(data: Path) -> int | None:
         return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-
-
-def _pause() -> None:
-    """Between two looks at something that cannot be waited for."""
-    select.select([], [], [], 0.02)
