@@ -52,7 +52,7 @@ class Refusal:
             {
                 "event": f"refused: {self.rule}",
                 "level": "critical",
-                "reason": "FORBIDDEN_IMPORT" if self.module else "NOT_PATCHED",
+                "reason": "FORBIDDEN_IMPORT" if self.module else "NOT_SET_UP",
                 "kind": self.kind,
                 "module": self.module,
                 "importer": self.importer,
@@ -71,11 +71,10 @@ def halt(refusal: Refusal) -> NoReturn:
 def install(kind: Kind, *, on_refusal: Callable[[Refusal], None] = halt) -> None:
     """Check what is imported already and refuse what must not be imported later. Call it before anything else."""
     forbidden = FORBIDDEN[kind]
-    for name in list(sys.modules):
-        family = _family(name, forbidden)
-        if family == name and sys.modules[name] is not None:
+    for name, advice in forbidden.items():
+        if sys.modules.get(name) is not None:
             rule = f"a process of kind {kind} had imported {name} before it started"
-            on_refusal(Refusal(kind, name, holder_of(name), rule, forbidden[family]))
+            on_refusal(Refusal(kind, name, holder_of(name), rule, advice))
     if not any(isinstance(finder, Gate) and finder.kind == kind for finder in sys.meta_path):
         sys.meta_path.insert(0, Gate(kind, forbidden, on_refusal))
     if kind == "worker":
@@ -118,22 +117,34 @@ def _importing_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename
-        if frame.f_code.co_name == "find_spec" and file.endswith("util.py") and "importlib" in file:
+        if frame.f_code.co_name == "find_spec" and file.endswith(("importlib/util.py", "<frozen importlib.util>")):
             return None
-        if "importlib" not in file:
+        if not file.startswith("<frozen importlib") and not file.endswith("importlib/__init__.py"):
             return frame
         frame = frame.f_back
     return None
 
 
 def holder_of(name: str) -> str:
-    """Who has imported a module already: the loaded modules outside its own package that hold it or a part of it."""
+    """Who has imported a module already: a loaded module that holds it or a part of it, one of ours before a library's."""
     root = name.partition(".")[0]
+    libraries = []
     for other, module in list(sys.modules.items()):
-        if module is None or other == root or other.startswith(root + "."):
+        family = other.partition(".")[0]
+        # eventlet puts parts of itself into the standard library.
+        if module is None or family == root or family in sys.stdlib_module_names or not _holds(module, root):
             continue
-        for value in list(vars(module).values()):
-            origin = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            if isinstance(origin, str) and (origin == root or origin.startswith(root + ".")):
-                return str(getattr(module, "__file__", None) or other)
-    return "unknown"
+        file = str(getattr(module, "__file__", None) or other)
+        if "site-packages" not in file:
+            return file
+        libraries.append(file)
+    return libraries[0] if libraries else "unknown"
+
+
+def _holds(module: ModuleType, root: str) -> bool:
+    """Whether one of the module's globals is, or comes from, the package `root`."""
+    for value in list(vars(module).values()):
+        origin = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        if isinstance(origin, str) and origin.partition(".")[0] == root:
+            return True
+    return False

@@ -47,7 +47,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], pages: dict[str, Callable[[], list[Finding]]]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.pages = pages
-        self._ended = False
+        self._ended = threading.Event()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -59,18 +59,16 @@ class _Server(ThreadingHTTPServer):
 
     def accept_all(self) -> None:
         """Answer until the end."""
-        while not self._ended:
+        while not self._ended.is_set():
             try:
                 request, client = self.get_request()
             except OSError:
-                if self._ended:
-                    return
                 continue
             self.process_request(request, client)
 
     def end(self) -> None:
         """Wake the accepting thread and close."""
-        self._ended = True
+        self._ended.set()
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()

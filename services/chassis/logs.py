@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import IO, Any
+from typing import Any, TextIO
 
 from chassis import tracing
 from chassis.logs_foreign import Router, hook_uncaught
@@ -35,7 +35,7 @@ UNSAFE_TEXT = "a text that is not a literal"
 _OWN = frozenset({"event", "level", "time", "logger", "exception", "message", "dropped", "advice"})
 
 
-def configure(service: str, kind: str, level: str = "INFO", stream: IO[str] | None = None) -> None:
+def configure(service: str, kind: str, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Set up logging for this process: ours and everybody's. `stream` is standard error unless a test says otherwise."""
     threshold = logging.getLevelNamesMapping()[level]
     process = {"service": service, "kind": kind}

@@ -55,7 +55,7 @@ class OtlpLater(SpanExporter):
     def shutdown(self) -> None:
         """Close the connection."""
         if self._exporter is not None:
-            self._exporter.shutdown()
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
 class Stripped(SpanExporter):
