@@ -88,9 +88,12 @@ def run_api(
 
 
 def _build(index: Service, process: Process) -> Api:
+    from chassis import paging  # noqa: PLC0415
     from chassis.peers import Peers  # noqa: PLC0415
     from chassis.runner import Runner  # noqa: PLC0415
 
+    # One key for all api processes of a service: any of them may be asked for the next page.
+    paging.use_key(process.settings.secret("page_token_key"))
     database = process.open_database()
     peers = Peers(process.settings.peers)
     return Api(index, process, database, peers, Runner(index, database, peers))

@@ -14,7 +14,6 @@ from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
 import grpc
 from google.protobuf.message import Message
-from opentelemetry import trace
 
 from chassis.context import RequestContext
 from chassis.current_call import CurrentCall, current_call
@@ -22,6 +21,7 @@ from chassis.grpc_context import Metadata, write_context
 from chassis.grpc_link import Link, NoAddress, link_to
 from chassis.grpc_status import from_call
 from chassis.remote import PEER_DEADLINE, PEER_UNAVAILABLE, RemoteError
+from chassis.tracing import client_span, current_traceparent
 
 # Decisions that must be true now fail closed after this (house policy).
 DEFAULT_DEADLINE_S: Final = 2.0
@@ -113,11 +113,11 @@ class _Bound:
         return lambda request, timeout=None: self._run(rpc, call, request, timeout)
 
     def _run(self, rpc: _Rpc, call: CurrentCall, request: Any, timeout: float | None) -> Any:
-        metadata = write_context(call.context, _traceparent())
         if rpc.streams:
-            return _stream(self._link, rpc, request, metadata, timeout)
+            return _stream(self._link, rpc, request, write_context(call.context, current_traceparent()), timeout)
         until = min(call.until, time.monotonic() + (self._default_s if timeout is None else timeout))
-        return _unary(self._link, rpc, request, metadata, until)
+        with client_span(rpc.path):
+            return _unary(self._link, rpc, request, write_context(call.context, current_traceparent()), until)
 
 
 def _unary(link: Link, rpc: _Rpc, request: Message, metadata: Metadata, until: float) -> Any:
@@ -154,10 +154,11 @@ def _stream(link: Link, rpc: _Rpc, requests: Any, metadata: Metadata, timeout: f
 
 
 class RemoteStream:
-    """Responses of a stream; RemoteError instead of grpc's own error."""
+    """Responses of a stream; RemoteError instead of grpc's own error. It just ends for whoever hangs up."""
 
     def __init__(self, call: Any) -> None:
         self._call = call
+        self._hung_up = False
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -166,18 +167,15 @@ class RemoteStream:
         try:
             return next(self._call)
         except grpc.RpcError as failed:
+            if self._hung_up:
+                raise StopIteration from None
             _raise(failed)
 
     def cancel(self) -> None:
         """Hangs up."""
+        self._hung_up = True
         self._call.cancel()
 
 
 def _raise(failed: grpc.RpcError) -> NoReturn:
     raise from_call(failed) from None
-
-
-def _traceparent() -> str | None:
-    """The present span as W3C Trace Context; None outside of a trace."""
-    span = trace.get_current_span().get_span_context()
-    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}" if span.is_valid else None

@@ -1,7 +1,7 @@
 """One channel per target per process, which follows a peer that comes back on another port.
 
 A target is `host:port`, or `@/path/of/report` for a file that holds one: either as plain text or as the JSON report of
-a process (`addresses.grpc`; `@/path#grpc_stream` names another of its addresses). The file is looked at before each
+a process (`addresses.grpc`; `@/path#stream` names another of its addresses). The file is looked at before each
 call: after a restart the old port may already belong to somebody else.
 """
 

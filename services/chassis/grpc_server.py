@@ -122,7 +122,7 @@ class GrpcServers:
         health_pb2_grpc.add_HealthServicer_to_server(
             _Named(
                 Check=_InPool(self._health.Check, checks),
-                List=_InPool(self._health.List, checks),
+                List=_InPool(self._health.List, checks),  # type: ignore[attr-defined]
                 Watch=_InPool(self._health.Watch, checks, non_blocking=True),
             ),
             self._server,

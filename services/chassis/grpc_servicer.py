@@ -40,7 +40,8 @@ class StreamRpc:
     """A streaming rpc: `run(requests, context, call)` gives an iterator of responses, or one if only requests stream.
 
     With `raw` the requests are the received bytes, for whoever stores them unread or must keep a broken one and go on.
-    The function validates each request itself (chassis.grpc_validate): one bad request need not end a stream.
+    The function validates each request itself (chassis.grpc_validate): one bad request need not end a stream. When a
+    stream is cut, its requests end as if the caller had ended them, or raise grpc.RpcError, which is let pass.
     """
 
     run: Callable[[Iterator[Any], RequestContext, grpc.ServicerContext], Any]

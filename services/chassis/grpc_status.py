@@ -85,7 +85,9 @@ def from_call(call: grpc.RpcError) -> RemoteError:
         elif detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = _unpacked(detail.value, error_details_pb2.ErrorInfo())
     if info.domain != DOMAIN:
-        return RemoteError(code.name, _BARE_REASONS.get(code.name, PEER_FAILED), {})
+        # A server that stops cancels what it has not begun; to its caller that is a server that is away.
+        bare = "UNAVAILABLE" if code is grpc.StatusCode.CANCELLED else code.name
+        return RemoteError(bare, _BARE_REASONS.get(bare, PEER_FAILED), {})
     return RemoteError(code.name, info.reason, dict(info.metadata), findings)
 
 

@@ -43,7 +43,7 @@ class Peers:
         target = self._targets.get(name)
         if target is None:
             raise Unavailable(PEER_UNAVAILABLE, rule=f"no address is set: SAGUARO_PEER_{name.upper()}")
-        from chassis.grpc_client import Client
+        from chassis.grpc_client import Client  # noqa: PLC0415
 
         stubs = import_module(f"saguaro.{name}.v1.service_pb2_grpc")
         stub = "".join(part.capitalize() for part in name.split("_")) + "ServiceStub"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import grpc
@@ -31,7 +32,7 @@ COMMANDS = ("OpenSite", "AddResource", "AddShift", "BookSession", "CancelSession
 QUERIES = ("FindFreeTimes", "GetBooking", "ListBookings")
 
 
-def unused(*_arguments: object) -> object:
+def unused(*_arguments: object) -> Any:
     """The scripted runner runs no row."""
     raise AssertionError("no row is run here")
 
@@ -118,9 +119,7 @@ def serving() -> Iterator[Serve]:
     """Starts toys with options of the test's choice; all end with the test."""
     toys: list[Toy] = []
 
-    def start(
-        index: Service | None = None, streams: dict[str, StreamRpc] | None = None, **options: int
-    ) -> Toy:
+    def start(index: Service | None = None, streams: dict[str, StreamRpc] | None = None, **options: int) -> Toy:
         runner, watch = ScriptedRunner(), Watch()
         instruments = Instruments(span=watch.span, observe=watch.observe)
         servers = serve(index or index_of(), runner, instruments, ServerOptions(**options), streams)

@@ -101,9 +101,7 @@ def test_a_senseless_traceparent_starts_a_new_trace(context: RequestContext, bro
     assert read_context([*write_context(context), ("traceparent", broken)]).traceparent is None
 
 
-def test_traceparent_reaches_the_server_span(
-    toy: Toy, raw: SchedulingServiceStub, metadata: dict[str, str]
-) -> None:
+def test_traceparent_reaches_the_server_span(toy: Toy, raw: SchedulingServiceStub, metadata: dict[str, str]) -> None:
     sent = f"00-{'a' * 32}-{'b' * 16}-01"
     raw.GetBooking(REQUEST, timeout=5, metadata=(*metadata.items(), ("traceparent", sent)))
     assert toy.watch.spans == [("saguaro.scheduling.v1.SchedulingService/GetBooking", sent)]

@@ -58,7 +58,11 @@ def test_every_kind_of_error_arrives_whole(toy: Toy, context: RequestContext, er
 def test_a_peers_refusal_passes_through_a_second_service(toy: Toy, context: RequestContext) -> None:
     toy.runner.answer = raising(RemoteError("FAILED_PRECONDITION", "ORDER_REVOKED", {"rule": "r", "order_id": SITE}))
     got = failed(toy, context)
-    assert (got.code, got.reason, got.metadata) == ("FAILED_PRECONDITION", "ORDER_REVOKED", {"rule": "r", "order_id": SITE})
+    assert (got.code, got.reason, got.metadata) == (
+        "FAILED_PRECONDITION",
+        "ORDER_REVOKED",
+        {"rule": "r", "order_id": SITE},
+    )
 
 
 def test_a_fault_between_services_is_not_the_callers(toy: Toy, context: RequestContext) -> None:
