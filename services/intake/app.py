@@ -1,0 +1,48 @@
+"""The table of contents of intake."""
+
+from chassis.errors import AlreadyExists
+from chassis.index import EventIn, Service
+from intake import queries, tables
+from intake.commands import (
+    clear_safety_flag,
+    complete_instrument,
+    decide_eligibility,
+    grant_consent,
+    record_diagnosis,
+    register_person,
+    withdraw_consent,
+)
+from intake.reactions import on_session_closed, on_site_opened
+from saguaro.scheduling.v1 import events_pb2 as scheduling_events
+from saguaro.treatment_plan.v1 import events_pb2 as plan_events
+
+INDEX = Service(
+    name="intake",
+    grpc_services=("saguaro.intake.v1.IntakeService",),
+    events_module="saguaro.intake.v1.events_pb2",
+    metadata=tables.metadata,
+    migrations="intake.migrations",
+    required_revision="0001",
+    commands=(
+        register_person.COMMAND,
+        grant_consent.COMMAND,
+        withdraw_consent.COMMAND,
+        complete_instrument.COMMAND,
+        record_diagnosis.COMMAND,
+        clear_safety_flag.COMMAND,
+        decide_eligibility.COMMAND,
+    ),
+    queries=(queries.GET_PERSON, queries.GET_PATIENT_STATUS, queries.LIST_PATIENTS, queries.CHECK_START),
+    events_in=(
+        EventIn(scheduling_events.SiteOpened, on_site_opened.react),
+        EventIn(plan_events.SessionClosed, on_session_closed.react),
+    ),
+    constraints={
+        "registration_record_number": AlreadyExists(
+            "RECORD_NUMBER_TAKEN", field="medical_record_number", rule="a site gives each record number once"
+        ),
+        "registration_pk": AlreadyExists(
+            "PERSON_AT_SITE", field="same_as_person_id", rule="a person is registered at a site once"
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""What intake is asked to do: one use case a file."""

@@ -1,0 +1,85 @@
+"""A scored form: its items, its bands, and the answers that were given to it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chassis.errors import Finding, InvalidArgument
+
+# Band of a result that has too few answers to be scored, but misses none of the answers that safety rests on.
+NOT_SCORABLE = "not_scorable"
+# Band of a result that misses an answer that safety rests on: flagged, never taken as negative.
+INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item as the instrument numbers it, with its inclusive range. `level` is the risk level a yes stands for, or empty."""
+
+    name: str
+    lowest: int
+    highest: int
+    level: str = ""
+
+
+@dataclass(frozen=True)
+class Band:
+    """An inclusive range of totals and its code."""
+
+    code: str
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """One version of an instrument. `max_missing` is how many answers may be missing from a total that is still scored."""
+
+    instrument: str
+    version: str
+    items: tuple[Item, ...]
+    bands: tuple[Band, ...]
+    max_missing: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the answers come to. `total` is None where the form has none or it cannot be told. `flags` are stable reason codes."""
+
+    total: int | None
+    band: str
+    prorated: bool
+    flags: tuple[str, ...]
+
+
+def checked_answers(form: Form, answers: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Answers by item name. InvalidArgument with every finding: unknown item, item answered twice, value out of its range."""
+    items = {item.name: item for item in form.items}
+    given: dict[str, int] = {}
+    findings: list[Finding] = []
+    for position, (name, value) in enumerate(answers):
+        item = items.get(name)
+        if item is None:
+            findings.append(Finding(f"answers[{position}].item", f"must be an item of this form: {', '.join(items)}"))
+        elif name in given:
+            findings.append(Finding(f"answers[{position}].item", "each item may be answered once"))
+        elif not item.lowest <= value <= item.highest:
+            rule = f"must be from {item.lowest} to {item.highest} for this item"
+            findings.append(Finding(f"answers[{position}].value", rule))
+        else:
+            given[name] = value
+    if findings:
+        raise InvalidArgument(findings[0].field, findings[0].rule, findings=findings)
+    return given
+
+
+def band_of(form: Form, total: int) -> str:
+    """The code of the band that holds a total. ValueError when the policy data leave a gap."""
+    for band in form.bands:
+        if band.lowest <= total <= band.highest:
+            return band.code
+    raise ValueError(f"{form.instrument} {form.version}: the bands of the policy data do not cover every total")
+
+
+def missing_items(form: Form, given: Mapping[str, int]) -> list[str]:
+    """Names of the items without an answer, in the form's order."""
+    return [item.name for item in form.items if item.name not in given]

@@ -1,0 +1,9 @@
+"""Who may call what. Diagnosing, clearing and clearing a flag are acts of those who are licensed for them."""
+
+REGISTERS = frozenset({"intake_clerk", "nurse"})
+# May see who a person is.
+IDENTIFIES = frozenset({"intake_clerk", "nurse", "clinician", "prescriber"})
+SCREENS = IDENTIFIES
+DECIDES = frozenset({"clinician", "prescriber"})
+# May see the record without who it is about.
+READS = IDENTIFIES | {"operator", "scheduler", "service"}
