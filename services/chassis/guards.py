@@ -78,7 +78,7 @@ def install(kind: Kind, *, on_refusal: Callable[[Refusal], None] = halt) -> None
     if not any(isinstance(finder, Gate) and finder.kind == kind for finder in sys.meta_path):
         sys.meta_path.insert(0, Gate(kind, forbidden, on_refusal))
     if kind == "worker":
-        from chassis import guards_worker  # noqa: PLC0415
+        from chassis import guards_worker
 
         guards_worker.check(on_refusal)
 

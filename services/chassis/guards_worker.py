@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 from chassis.guards import Refusal
@@ -31,9 +32,12 @@ def patch() -> None:
     global _loaded_when_patched
     os.environ["PSYCOPG_WAIT_FUNC"] = WAIT_FUNCTION
     _loaded_when_patched = tuple(sys.modules)
-    import eventlet  # noqa: PLC0415
+    with warnings.catch_warnings():
+        # That eventlet is in maintenance is known and decided: only this module and the worker's stand on it.
+        warnings.simplefilter("ignore")
+        import eventlet
 
-    eventlet.monkey_patch()
+        eventlet.monkey_patch()
 
 
 def check(on_refusal: Callable[[Refusal], None]) -> None:
@@ -84,8 +88,8 @@ def _check_psycopg(refuse: Callable[[str, str], None]) -> None:
 def _check_checksum(refuse: Callable[[str, str], None]) -> None:
     """Without crc32c kafka-python computes checksums in Python: 374 records of 14 KB a second instead of 5,530."""
     try:
-        import crc32c  # noqa: PLC0415
-        from kafka.record import util  # noqa: PLC0415
+        import crc32c
+        from kafka.record import util
 
         fast = getattr(util, "_crc32c", None) is crc32c.crc32c
     except ImportError:
