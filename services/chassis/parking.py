@@ -90,6 +90,14 @@ class Parking:
             ),
         )
 
+    def rows(self, topic: str, key: str) -> list[str]:
+        """The ids of a key's parked events, in order."""
+        with self.database.unit_of_work(plumbing_context(), read_only=True) as uow:
+            found = uow.driver.execute(
+                "SELECT event_id FROM parked WHERE topic = %s AND key = %s ORDER BY sequence, record_offset", (topic, key)
+            ).fetchall()
+        return [row[0] for row in found]
+
     def waiting_keys(self, arrivals: Sequence[str] | None) -> list[tuple[str, str]]:
         """The (topic, key) whose first parked event is early: all of them, or those that wait for one of `arrivals`."""
         condition = "" if arrivals is None else " AND waits_for = ANY(%s)"

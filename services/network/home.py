@@ -70,7 +70,9 @@ class Home:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
-            raise HomeTaken(f"a supervisor already runs on {self.path}; stop it with: saguaro down --home {self.path}") from None
+            raise HomeTaken(
+                f"a supervisor already runs on {self.path}; stop it with: saguaro down --home {self.path}"
+            ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._lock = descriptor

@@ -40,7 +40,9 @@ def rows_of(body: bytes) -> list[Row]:
     request = ExportTraceServiceRequest.FromString(body)
     rows: list[Row] = []
     for group in request.resource_spans:
-        service = next((item.value.string_value for item in group.resource.attributes if item.key == "service.name"), "")
+        service = next(
+            (item.value.string_value for item in group.resource.attributes if item.key == "service.name"), ""
+        )
         for scope in group.scope_spans:
             for span in scope.spans:
                 values = {item.key: item.value.string_value for item in span.attributes}
@@ -93,7 +95,7 @@ class Receiver:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: Any) -> None:
                 """Says nothing of each request."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,0 +1,1 @@
+"""The command line: `saguaro <service> api|worker` runs one process, everything else works on a whole network."""

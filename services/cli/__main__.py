@@ -1,0 +1,5 @@
+"""`python -m cli`, as the supervisor starts its processes."""
+
+from cli.main import main
+
+main()
