@@ -88,9 +88,9 @@ def run_api(
 
 
 def _build(index: Service, process: Process) -> Api:
-    from chassis import paging
-    from chassis.peers import Peers
-    from chassis.runner import Runner
+    from chassis import paging  # noqa: PLC0415
+    from chassis.peers import Peers  # noqa: PLC0415
+    from chassis.runner import Runner  # noqa: PLC0415
 
     # One key for all api processes of a service: any of them may be asked for the next page.
     paging.use_key(process.settings.secret("page_token_key"))
@@ -100,9 +100,9 @@ def _build(index: Service, process: Process) -> Api:
 
 
 def _serve(api: Api, streams: Mapping[str, StreamRpc] | None) -> GrpcServers:
-    from chassis import metrics, tracing
-    from chassis.grpc_server import ServerOptions, serve
-    from chassis.grpc_servicer import Instruments
+    from chassis import metrics, tracing  # noqa: PLC0415
+    from chassis.grpc_server import ServerOptions, serve  # noqa: PLC0415
+    from chassis.grpc_servicer import Instruments  # noqa: PLC0415
 
     settings = api.process.settings
     options = ServerOptions(

@@ -78,7 +78,7 @@ def install(kind: Kind, *, on_refusal: Callable[[Refusal], None] = halt) -> None
     if not any(isinstance(finder, Gate) and finder.kind == kind for finder in sys.meta_path):
         sys.meta_path.insert(0, Gate(kind, forbidden, on_refusal))
     if kind == "worker":
-        from chassis import guards_worker
+        from chassis import guards_worker  # noqa: PLC0415
 
         guards_worker.check(on_refusal)
 
@@ -132,7 +132,7 @@ def holder_of(name: str) -> str:
     for other, module in list(sys.modules.items()):
         family = other.partition(".")[0]
         # eventlet puts parts of itself into the standard library.
-        if module is None or family == root or family in sys.stdlib_module_names or not _holds(module, root):
+        if family == root or family in sys.stdlib_module_names or not _holds(module, root):
             continue
         file = str(getattr(module, "__file__", None) or other)
         if "site-packages" not in file:
@@ -143,7 +143,7 @@ def holder_of(name: str) -> str:
 
 def _holds(module: ModuleType, root: str) -> bool:
     """Whether one of the module's globals is, or comes from, the package `root`."""
-    for value in list(vars(module).values()):
+    for value in list(getattr(module, "__dict__", {}).values()):  # None stands for a module that may not be imported
         origin = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
         if isinstance(origin, str) and origin.partition(".")[0] == root:
             return True

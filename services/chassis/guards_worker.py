@@ -35,7 +35,7 @@ def patch() -> None:
     with warnings.catch_warnings():
         # That eventlet is in maintenance is known and decided: only this module and the worker's stand on it.
         warnings.simplefilter("ignore")
-        import eventlet
+        import eventlet  # noqa: PLC0415
 
         eventlet.monkey_patch()
 
@@ -88,8 +88,8 @@ def _check_psycopg(refuse: Callable[[str, str], None]) -> None:
 def _check_checksum(refuse: Callable[[str, str], None]) -> None:
     """Without crc32c kafka-python computes checksums in Python: 374 records of 14 KB a second instead of 5,530."""
     try:
-        import crc32c
-        from kafka.record import util
+        import crc32c  # noqa: PLC0415
+        from kafka.record import util  # noqa: PLC0415
 
         fast = getattr(util, "_crc32c", None) is crc32c.crc32c
     except ImportError:

@@ -126,7 +126,7 @@ class Health:
         try:
             reason = cached.check()
             finding = Finding(name, reason is None, reason or "")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             finding = Finding(name, False, type(error).__qualname__)
         with cached.lock:
             cached.finding, cached.at, cached.running = finding, time.monotonic(), None

@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one of the pages."""
         path = self.path.partition("?")[0]
         if path == "/metrics":
-            from chassis import metrics
+            from chassis import metrics  # noqa: PLC0415
 
             kind, body = metrics.exposition()
             self._answer(200, kind, body)

@@ -30,7 +30,7 @@ class Router(logging.Handler):
                 component=record.name,
                 **({"exc_info": record.exc_info} if record.exc_info and record.exc_info[1] is not None else {}),
             )
-        except Exception:
+        except Exception:  # noqa: BLE001
             self._log.error("a log record could not be passed on", component=record.name)
 
 

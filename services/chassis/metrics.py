@@ -93,6 +93,6 @@ def copy_released(consumer: str, topic: str, partition: int) -> None:
 
 def exposition() -> tuple[str, bytes]:
     """Content type and text of the metrics page."""
-    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415
 
     return CONTENT_TYPE_LATEST, generate_latest(REGISTRY)

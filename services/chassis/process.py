@@ -72,7 +72,7 @@ class Process:
 
     def end(self) -> None:
         """Send the last spans, close the health page, remove the report. The caller then exits with 0."""
-        from chassis import tracing
+        from chassis import tracing  # noqa: PLC0415
 
         tracing.shutdown()
         self.health_server.stop()
@@ -82,7 +82,7 @@ class Process:
 
     def open_database(self) -> Database:
         """The service's database in this process, with the secrets that it holds; registers the check for it."""
-        from chassis.database import Database
+        from chassis.database import Database  # noqa: PLC0415
 
         settings = self.settings
         if settings.database_url is None:
@@ -109,7 +109,7 @@ class Process:
 
         Revisions are numbers of four digits, so a newer schema than this code knows is fine: migrations are compatible.
         """
-        from chassis.database import is_transient
+        from chassis.database import is_transient  # noqa: PLC0415
 
         self.health.register("schema", lambda: "SCHEMA_UNKNOWN")
         pause_s = _SCHEMA_PAUSE_S
@@ -141,17 +141,17 @@ def prepare_process(service: str, kind: Kind, *, needs: Iterable[str] = ()) -> P
     """
     guards.install(kind)
     die_with_parent()
-    from chassis.settings import ProcessSettings
-    from chassis.settings_environment import SettingsError
+    from chassis.settings import ProcessSettings  # noqa: PLC0415
+    from chassis.settings_environment import SettingsError  # noqa: PLC0415
 
     try:
         settings = ProcessSettings.load(service, kind, needs=needs)
     except SettingsError as refused:
         _say_settings(service, kind, refused)
         leave(EXIT_SETTINGS)
-    from chassis import logs, tracing
-    from chassis.health import Health
-    from chassis.health_server import HealthServer
+    from chassis import logs, tracing  # noqa: PLC0415
+    from chassis.health import Health  # noqa: PLC0415
+    from chassis.health_server import HealthServer  # noqa: PLC0415
 
     logs.configure(service, kind, settings.log_level)
     tracing.configure(service, kind, endpoint=settings.otlp_endpoint)

@@ -76,7 +76,7 @@ def die_with_parent() -> None:
     """With SAGUARO_DIE_WITH_PARENT=1 on Linux: SIGTERM when the thread that started this process ends, by kill -9 even."""
     if os.environ.get("SAGUARO_DIE_WITH_PARENT") != "1" or sys.platform != "linux":
         return
-    import ctypes
+    import ctypes  # noqa: PLC0415
 
     parent = os.getppid()
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:

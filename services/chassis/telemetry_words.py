@@ -11,7 +11,8 @@ import re
 FIELDS = frozenset(
     {
         # who and what, as opaque ids
-        "actor_id", "alarm_id", "causation_id", "correlation_id", "device_id", "event_id", "order_id", "person_id",
+        "actor_id", "alarm_id", "causation_id", "correlation_id", "device_id", "error_id", "event_id", "order_id",
+        "person_id",
         "plan_id", "request_id", "session_id", "site_id", "span_id", "trace_id",
         # where in the network
         "address", "addresses", "caller", "code", "component", "consumer", "endpoint", "event_type", "group", "handler",

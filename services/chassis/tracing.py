@@ -55,7 +55,7 @@ def configure(service: str, kind: str, *, endpoint: str | None = None, processor
     """Set up spans for this process: exported to an OTLP/HTTP `endpoint` (base URL), or given to a test's `processor`."""
     global _current, _tracer
     if processor is None and endpoint is not None:
-        from chassis.tracing_export import batches_to
+        from chassis.tracing_export import batches_to  # noqa: PLC0415
 
         processor = batches_to(endpoint)
     _current = _provider(service, kind, processor)

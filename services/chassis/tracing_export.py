@@ -44,8 +44,8 @@ class OtlpLater(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send one batch."""
         if self._exporter is None:
-            import requests
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            import requests  # noqa: PLC0415
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
             session = requests.Session()
             session.trust_env = False  # straight to the collector, whatever proxy this machine has for other ends
