@@ -116,7 +116,7 @@ class _Bound:
         if rpc.streams:
             return _stream(self._link, rpc, request, write_context(call.context, current_traceparent()), timeout)
         until = min(call.until, time.monotonic() + (self._default_s if timeout is None else timeout))
-        with client_span(rpc.path):
+        with client_span(rpc.path[1:]):
             return _unary(self._link, rpc, request, write_context(call.context, current_traceparent()), until)
 
 

@@ -222,6 +222,8 @@ def _decoded(raw: bytes, request_type: type[Message]) -> Message:
 def _abort(call: grpc.ServicerContext, error: Exception, rpc: str) -> str:
     """Ends the call with the error's status; the name of its code."""
     status = to_grpc(to_status(error) if isinstance(error, SaguaroError) else internal_status(error, rpc))
+    # An error of the index (a constraint's) is one object for all calls: it must not gather their tracebacks.
+    error.__traceback__ = error.__context__ = None
     call.set_code(status.code)
     call.set_details(status.details)
     call.set_trailing_metadata(status.trailing_metadata)

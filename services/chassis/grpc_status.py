@@ -3,9 +3,6 @@
 AIP-193: a status code, a message for developers, ErrorInfo (reason, domain, metadata) and BadRequest for findings.
 """
 
-import logging
-import traceback
-from types import TracebackType
 from typing import Final, TypeVar, cast
 from uuid import uuid4
 
@@ -14,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
 from chassis.errors import Finding, SaguaroError
+from chassis.logs import get_logger
 from chassis.remote import PEER_DEADLINE, PEER_FAILED, PEER_OVERLOADED, PEER_UNAVAILABLE, RemoteError
 from google.rpc import error_details_pb2, status_pb2
 
@@ -32,7 +30,6 @@ _BARE_REASONS: Final = {
     "DEADLINE_EXCEEDED": PEER_DEADLINE,
     "RESOURCE_EXHAUSTED": PEER_OVERLOADED,
 }
-_log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
 
 
@@ -56,9 +53,7 @@ def to_status(error: SaguaroError) -> status_pb2.Status:
 def internal_status(error: BaseException, rpc: str) -> status_pb2.Status:
     """INTERNAL with an id that finds the log entry. Neither has the exception's text: it may quote what was sent."""
     error_id = str(uuid4())
-    _log.error(
-        "unexpected %s in %s, error id %s, at %s", type(error).__name__, rpc, error_id, _places(error.__traceback__)
-    )
+    get_logger().error("unexpected error in a call", rpc=rpc, error_id=error_id, exc_info=error)
     info = error_details_pb2.ErrorInfo(reason=INTERNAL, domain=DOMAIN, metadata={"error_id": error_id})
     status = status_pb2.Status(code=_NUMBERS[INTERNAL], message=f"{INTERNAL}: error id {error_id}")
     status.details.add().Pack(info)
@@ -115,11 +110,3 @@ def _unpacked(data: bytes, into: M) -> M:
     except DecodeError:
         into.Clear()
     return into
-
-
-def _places(trace: TracebackType | None) -> str:
-    """Where it happened: file, line and function of the last frames, without source text or values."""
-    return " < ".join(
-        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
-        for frame in reversed(traceback.extract_tb(trace, limit=-8))
-    )

@@ -1,6 +1,9 @@
 """Calls to peers: deadline and context passed on, only UNAVAILABLE tried again, a peer that moved is found."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -211,3 +214,10 @@ def test_the_trace_goes_on_in_the_peer(serving: Serve, context: RequestContext) 
     sent = behind.runner.calls[0].context.traceparent
     assert sent is not None
     assert sent.split("-")[1:3] == [f"{outer.context.trace_id:032x}", f"{inner.context.span_id:016x}"]
+
+
+@pytest.mark.parametrize("module", ["peers", "remote", "paging", "current_call", "grpc_validate"])
+def test_what_commands_import_brings_no_grpc_into_a_worker(module: str) -> None:
+    look = f"import sys, chassis.{module}; sys.exit('grpc' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    assert subprocess.run([sys.executable, "-c", look], env=environment, check=False).returncode == 0

@@ -1,14 +1,19 @@
 """Errors cross the wire with code, reason, field, rule, ids and findings, and nothing else."""
 
+import io
+import json
 import logging
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import grpc
 import pytest
+import structlog
 from google.protobuf.message import Message
 
-from chassis import errors
+from chassis import errors, logs
 from chassis.context import RequestContext
 from chassis.grpc_client import Client
 from chassis.remote import RemoteError
@@ -70,25 +75,49 @@ def test_a_fault_between_services_is_not_the_callers(toy: Toy, context: RequestC
     assert (failed(toy, context).code, failed(toy, context).reason) == ("INTERNAL", "PEER_FAILED")
 
 
-def test_an_unexpected_exception_leaks_nothing(
-    toy: Toy, context: RequestContext, caplog: pytest.LogCaptureFixture
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """The process's log as it is written in real use."""
+    root, stream = logging.getLogger(), io.StringIO()
+    before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook, sys.unraisablehook)
+    logs.configure("scheduling", "api", "DEBUG", stream)
+    yield stream
+    root.handlers[:], root.level = before[0], before[1]
+    sys.excepthook, threading.excepthook, sys.unraisablehook = before[2:]
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def test_an_unexpected_exception_leaks_nothing_and_is_found_by_its_id(
+    toy: Toy, context: RequestContext, log: io.StringIO
 ) -> None:
     toy.runner.answer = raising(LookupError(f"no row for {SECRET}"))
-    with caplog.at_level(logging.DEBUG):
-        got = failed(toy, context)
+    got = failed(toy, context)
     assert (got.code, got.reason) == ("INTERNAL", "INTERNAL")
-    assert got.metadata["error_id"] in caplog.text
-    assert "LookupError" in caplog.text
-    assert SECRET not in caplog.text
     assert SECRET not in f"{got} {got.metadata}"
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    (line,) = [line for line in lines if line.get("error_id") == got.metadata["error_id"]]
+    assert (line["level"], line["exception"]["type"]) == ("error", "LookupError")
+    assert line["rpc"] == "saguaro.scheduling.v1.SchedulingService/GetBooking"
+    assert line["exception"]["stack"]
+    assert SECRET not in log.getvalue()
 
 
+def test_an_error_that_is_raised_again_and_again_gathers_no_tracebacks(toy: Toy, context: RequestContext) -> None:
+    shared = errors.AlreadyExists("SLOT_TAKEN", field="chair_id", rule="must be free")
+    toy.runner.answer = raising(shared)
+    for _ in range(3):
+        failed(toy, context)
+    assert shared.__traceback__ is None
+
+
+@pytest.mark.usefixtures("log")
 def test_an_unexpected_exception_shows_nothing_to_a_plain_caller(
     toy: Toy, metadata: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     toy.runner.answer = raising(LookupError(f"no row for {SECRET}"))
     with grpc.insecure_channel(toy.target) as channel, pytest.raises(grpc.RpcError) as raised:
-        channel.unary_unary("/saguaro.scheduling.v1.SchedulingService/GetBooking", _registered_method=False)(
+        channel.unary_unary("/saguaro.scheduling.v1.SchedulingService/GetBooking")(
             REQUEST.SerializeToString(), timeout=5, metadata=tuple(metadata.items())
         )
     assert SECRET not in repr(raised.value)
