@@ -1,0 +1,209 @@
+"""A start is authorised: the pump's echo equals the order, and treatment-plan and intake say yes at this moment.
+
+House policy: the echo comes from the pump attached to this session and is not older than the policy allows; drug, concentration, rate and VTBI
+are compared as decimals, and any difference or absence refuses and is named. Both services are asked by gRPC and the start fails closed: no
+answer is a refusal. The pump itself starts at the bedside; only its own report makes an infusion of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import func, insert, select
+
+from chassis.context import RequestContext
+from chassis.errors import FailedPrecondition, Finding, NotFound, SaguaroError
+from chassis.index import Ids, RemoteCommand
+from chassis.unit_of_work import UnitOfWork
+from chassis.values import decimal_text, to_timestamp
+from device_telemetry.domain.programme import Programme, differences
+from device_telemetry.frames.decode import programme_of_report
+from device_telemetry.records import programme_of, seconds_of, session_of
+from device_telemetry.tables import attachment, authorisation, infusion_order, pump_echo, start_attempt
+from saguaro.device_telemetry.v1 import service_pb2 as pb
+from saguaro.device_telemetry.v1 import types_pb2 as types
+from saguaro.intake.v1 import service_pb2 as intake
+from saguaro.treatment_plan.v1 import service_pb2 as plan
+from saguaro.treatment_plan.v1 import types_pb2 as plan_types
+
+# Both questions together; after that the nurse is told no rather than kept waiting.
+_ASK_TIMEOUT_S = 2.0
+# What another service says when it cannot answer at all; everything else is its refusal.
+_SILENT_CODES = frozenset(
+    {"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED", "CANCELLED", "UNIMPLEMENTED"}
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was found here and is asked elsewhere."""
+
+    person_id: UUID
+    site_id: UUID
+    pump_id: UUID
+    programme: Programme
+    echoed_at: datetime
+
+
+def prepare(uow: UnitOfWork, request: pb.StartInfusionRequest) -> Question:
+    """Session, order, attached pump and its echo. FailedPrecondition names what is missing or differs."""
+    session = session_of(uow, request.session_id)
+    if session.cancelled_at is not None:
+        raise FailedPrecondition("SESSION_CANCELLED", field="session_id", rule="must not be cancelled")
+    order = uow.execute(select(infusion_order).where(infusion_order.c.order_id == UUID(request.order_id))).one_or_none()
+    if order is None or order.session_id != session.session_id:
+        raise NotFound("order_id", "must be an order for this session", order_id=request.order_id)
+    earlier = uow.execute(
+        select(start_attempt).where(start_attempt.c.request_id == UUID(request.request_id))
+    ).one_or_none()
+    if earlier is not None:
+        # The same start asked again: treatment-plan may have said yes already, so it hears the very same question.
+        return Question(session.person_id, session.site_id, earlier.pump_id, programme_of(earlier), earlier.echoed_at)
+    if order.revoked_at is not None:
+        raise FailedPrecondition(
+            "ORDER_REVOKED", field="order_id", rule="must not be revoked", order_id=request.order_id
+        )
+    if order.used_at is not None:
+        raise FailedPrecondition("ORDER_USED", field="order_id", rule="must not be used", order_id=request.order_id)
+    if order.expires_at <= uow.clinic_time:
+        raise FailedPrecondition(
+            "ORDER_EXPIRED", field="order_id", rule="must not be expired", order_id=request.order_id
+        )
+    echo = _fresh_echo(uow, session)
+    echoed = programme_of_report(types.PumpReport.FromString(bytes(echo.report)))
+    _refuse_difference(echoed, programme_of(order))
+    question = Question(session.person_id, session.site_id, echo.device_id, echoed, echo.reported_at)
+    uow.execute(
+        insert(start_attempt).values(
+            request_id=UUID(request.request_id), echoed_at=echo.reported_at, **_columns(question, request)
+        )
+    )
+    return question
+
+
+def _columns(question: Question, request: pb.StartInfusionRequest) -> dict[str, Any]:
+    programme = question.programme
+    return {
+        "session_id": UUID(request.session_id),
+        "order_id": UUID(request.order_id),
+        "person_id": question.person_id,
+        "site_id": question.site_id,
+        "pump_id": question.pump_id,
+        "drug_code": programme.drug_code,
+        "concentration_mg_per_ml": programme.concentration_mg_per_ml,
+        "rate_ml_per_h": programme.rate_ml_per_h,
+        "vtbi_ml": programme.vtbi_ml,
+    }
+
+
+def _fresh_echo(uow: UnitOfWork, session: Any) -> Any:
+    """The last report of the pump that is attached now."""
+    echo = uow.execute(
+        select(attachment.c.device_id, pump_echo.c.reported_at, pump_echo.c.report)
+        .outerjoin(
+            pump_echo,
+            (pump_echo.c.device_id == attachment.c.device_id) & (pump_echo.c.session_id == attachment.c.session_id),
+        )
+        .where(attachment.c.session_id == session.session_id, attachment.c.kind == "pump")
+        .where(attachment.c.during.contains(func.cast(uow.clinic_time, infusion_order.c.issued_at.type)))
+    ).one_or_none()
+    if echo is None:
+        raise FailedPrecondition("NO_PUMP_ATTACHED", field="session_id", rule="must have a pump attached")
+    if echo.reported_at is None:
+        raise FailedPrecondition("NO_ECHO", field="session_id", rule="its pump must have echoed its programme")
+    age = uow.clinic_time - echo.reported_at
+    tolerance = timedelta(seconds=seconds_of(uow, "clock_tolerance", session.site_id, uow.clinic_time))
+    if age > timedelta(seconds=seconds_of(uow, "echo_age", session.site_id, uow.clinic_time)):
+        raise FailedPrecondition(
+            "ECHO_TOO_OLD", field="session_id", rule="the echo of its pump must be younger than the policy allows"
+        )
+    if -age > tolerance:
+        raise FailedPrecondition(
+            "ECHO_IN_FUTURE", field="session_id", rule="the echo of its pump must not lie in the future"
+        )
+    return echo
+
+
+def _refuse_difference(echoed: Programme, ordered: Programme) -> None:
+    found = differences(echoed, ordered)
+    if found:
+        raise FailedPrecondition(
+            "ECHO_DIFFERS",
+            field=f"echoed_programme.{found[0]}",
+            rule="must equal the order",
+            findings=[Finding(f"echoed_programme.{name}", "must equal the order") for name in found],
+            differing_fields=",".join(found),
+        )
+
+
+def ask(peers: Any, request: pb.StartInfusionRequest, question: Question, context: RequestContext) -> str:
+    """Asks intake, then treatment-plan, which marks the order used. Returns treatment-plan's authorisation id."""
+    try:
+        check = peers.intake.CheckStart(
+            intake.CheckStartRequest(person_id=str(question.person_id), site_id=str(question.site_id)),
+            timeout=_ASK_TIMEOUT_S,
+        )
+        if not check.allowed:
+            unmet = [rule.code for rule in check.rules if not rule.met]
+            raise FailedPrecondition(
+                "NOT_CLEARED",
+                field="session_id",
+                rule="intake must allow the start at this moment",
+                findings=[Finding(code, "must be met") for code in unmet],
+            )
+        granted = peers.treatment_plan.AuthoriseStart(_authorise(request, question), timeout=_ASK_TIMEOUT_S)
+    except SaguaroError as error:
+        if error.code not in _SILENT_CODES:
+            raise
+        raise FailedPrecondition(
+            "NOT_AUTHORISED_UNREACHABLE",
+            field="session_id",
+            rule="intake and treatment-plan must both answer; nothing was started",
+        ) from None
+    return str(granted.authorisation_id)
+
+
+def _authorise(request: pb.StartInfusionRequest, question: Question) -> plan.AuthoriseStartRequest:
+    """The question to treatment-plan. Its request_id follows from ours, so that a repeated start asks the same question."""
+    programme = question.programme
+    return plan.AuthoriseStartRequest(
+        request_id=str(uuid5(UUID(request.request_id), "AuthoriseStart")),
+        session_id=request.session_id,
+        order_id=request.order_id,
+        pump_id=str(question.pump_id),
+        echoed_programme=plan_types.PumpProgramme(
+            drug_code=programme.drug_code,
+            concentration_mg_per_ml=_text(programme.concentration_mg_per_ml),
+            rate_ml_per_h=_text(programme.rate_ml_per_h),
+            vtbi_ml=_text(programme.vtbi_ml),
+        ),
+        echoed_at=to_timestamp(question.echoed_at),
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else decimal_text(value)
+
+
+def apply(uow: UnitOfWork, request: pb.StartInfusionRequest, question: Question, reply: str) -> Ids:
+    """Keeps the authorisation; the worker judges the pump's next reports by it."""
+    uow.execute(
+        insert(authorisation).values(
+            authorisation_id=UUID(reply),
+            authorised_at=uow.clinic_time,
+            authorised_by=uow.context.actor_id,
+            **_columns(question, request),
+        )
+    )
+    return {"authorisation_id": reply}
+
+
+def answer(uow: UnitOfWork, ids: Ids) -> pb.StartInfusionResponse:
+    """The id of the authorisation."""
+    return pb.StartInfusionResponse(authorisation_id=ids["authorisation_id"])
+
+
+COMMAND = RemoteCommand(
+    "StartInfusion", pb.StartInfusionRequest, prepare, ask, apply, answer, roles=frozenset({"nurse"})
+)

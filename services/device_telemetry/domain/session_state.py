@@ -1,0 +1,75 @@
+"""The state of one session's log: everything the rules remember between two frames, and its form as JSON.
+
+It is kept in the transaction of the batch that changed it, so that a batch which is done again after a kill finds what the first try found.
+"""
+
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from device_telemetry.domain.breaches import Run
+from device_telemetry.domain.delivery import Delivery
+from device_telemetry.domain.pump import PumpState
+from device_telemetry.domain.sequences import Sequences
+
+
+@dataclass
+class MetricState:
+    """The last fresh sample of a metric, and what its feed declares."""
+
+    last_ms: int
+    period_ms: int
+    device_id: str
+
+
+@dataclass
+class SessionState:
+    """One session. `log_ms` is the session's clock: the latest measurement of any of its devices."""
+
+    session_id: str
+    log_ms: int = 0
+    devices: dict[str, Sequences] = field(default_factory=dict)
+    metrics: dict[str, MetricState] = field(default_factory=dict)
+    # By kind of limit.
+    runs: dict[str, Run] = field(default_factory=dict)
+    # Kind -> id of the alarm that is on.
+    active: dict[str, str] = field(default_factory=dict)
+    alarms_raised: int = 0
+    # When a pump last reported, whatever it said.
+    pump_seen_ms: int = 0
+    pump: PumpState = field(default_factory=PumpState)
+
+
+def to_json(state: SessionState) -> dict[str, Any]:
+    """Plain values only; decimals as text."""
+    return {name: _plain(value) for name, value in asdict(state).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+def from_json(kept: dict[str, Any]) -> SessionState:
+    """The state that `to_json` wrote."""
+    pump = dict(kept["pump"])
+    account = {name: Decimal(value) if name.endswith("_ml") else value for name, value in pump.pop("account").items()}
+    decimals = {name: _decimal(pump.pop(name)) for name in ("last_total_ml", "start_total_ml")}
+    return SessionState(
+        session_id=kept["session_id"],
+        log_ms=kept["log_ms"],
+        devices={name: Sequences(**value) for name, value in kept["devices"].items()},
+        metrics={name: MetricState(**value) for name, value in kept["metrics"].items()},
+        runs={name: Run(**value) for name, value in kept["runs"].items()},
+        active=dict(kept["active"]),
+        alarms_raised=kept["alarms_raised"],
+        pump_seen_ms=kept["pump_seen_ms"],
+        pump=PumpState(**pump, **decimals, account=Delivery(**account)),
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,113 @@
+"""The states of a batch's sessions: read with a lock in one statement, written back in one."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import Early
+from chassis.unit_of_work import UnitOfWork
+from device_telemetry.domain.policy import Policy
+from device_telemetry.domain.programme import Programme
+from device_telemetry.domain.pump_report import Authorisation
+from device_telemetry.domain.session_log import Facts
+from device_telemetry.domain.session_state import SessionState, from_json, to_json
+from device_telemetry.records import policies_of
+
+# One row a session, made where it is new, locked in one order for everybody.
+_ENSURE = """
+INSERT INTO session_state (session_id, person_id, site_id, state, phase, log_at)
+SELECT s.session_id, s.person_id, s.site_id, 'null'::jsonb, 'waiting', 'epoch'
+FROM infusion_session s WHERE s.session_id = ANY(%s) ORDER BY s.session_id
+ON CONFLICT DO NOTHING
+"""
+_LOCK = """
+SELECT t.session_id::text, t.person_id, t.site_id, t.state, t.stopped_alarm_id, s.correlation_id, s.booked_at
+FROM session_state t JOIN infusion_session s USING (session_id)
+WHERE t.session_id = ANY(%s) ORDER BY t.session_id FOR UPDATE OF t
+"""
+_AUTHORISED = """
+SELECT session_id::text, order_id::text, pump_id::text, authorised_at,
+       drug_code, concentration_mg_per_ml, rate_ml_per_h, vtbi_ml
+FROM authorisation WHERE session_id = ANY(%s)
+"""
+# When a session's last monitor was taken off; no row while one is attached or none ever was.
+_MONITOR_OFF = """
+SELECT session_id::text, max(upper(during)) FROM attachment WHERE session_id = ANY(%s) AND kind = 'monitor'
+GROUP BY session_id HAVING NOT bool_or(upper_inf(during))
+"""
+_SAVE = """
+UPDATE session_state t SET state = n.state::jsonb, phase = n.phase, log_at = n.log_at, applied_at = clock_timestamp()
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS n(session_id, state, phase, log_at)
+WHERE t.session_id = n.session_id
+"""
+
+
+@dataclass
+class Session:
+    """A session in a batch: whose it is, what is remembered, what the database knows beside."""
+
+    session_id: str
+    person_id: UUID
+    site_id: UUID
+    correlation_id: UUID
+    state: SessionState
+    facts: Facts
+    # The alarm of a log that stopped by the wall, if it is on.
+    stopped_alarm_id: UUID | None = field(default=None)
+
+
+def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
+    """The sessions, locked. Early when the booking of one is not known, which an attachment makes impossible."""
+    if not session_ids:
+        return {}
+    ids = [UUID(session_id) for session_id in session_ids]
+    rows = uow.driver.execute(_LOCK, (ids,)).fetchall()
+    if len(rows) < len(ids):
+        uow.driver.execute(_ENSURE, (ids,))
+        rows = uow.driver.execute(_LOCK, (ids,)).fetchall()
+    missing = set(session_ids) - {row[0] for row in rows}
+    if missing:
+        raise Early(f"session:{min(missing)}")
+    authorised = {row[0]: _authorisation(row) for row in uow.driver.execute(_AUTHORISED, (ids,)).fetchall()}
+    off = {row[0]: _ms(row[1]) for row in uow.driver.execute(_MONITOR_OFF, (ids,)).fetchall()}
+    # The limits in force when the session was booked hold for all of it: a change of policy never splits a session.
+    policies: dict[datetime, dict[UUID, Policy]] = {}
+    sessions = {}
+    for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at in rows:
+        day = booked_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        if day not in policies:
+            policies[day] = policies_of(uow, {row[2] for row in rows}, day)
+        facts = Facts(policies[day][site_id], authorised.get(session_id), off.get(session_id))
+        state = SessionState(session_id) if kept is None else from_json(kept)
+        sessions[session_id] = Session(session_id, person_id, site_id, correlation_id, state, facts, stopped)
+    return sessions
+
+
+def save(uow: UnitOfWork, sessions: Sequence[Session]) -> None:
+    """Writes the states back."""
+    if sessions:
+        uow.driver.execute(
+            _SAVE,
+            (
+                [UUID(item.session_id) for item in sessions],
+                [json.dumps(to_json(item.state), separators=(",", ":")) for item in sessions],
+                [item.state.pump.phase for item in sessions],
+                [moment(item.state.log_ms) for item in sessions],
+            ),
+        )
+
+
+def moment(ms: int) -> datetime:
+    """A moment of a log as an aware time."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp()) * 1000 + at.microsecond // 1000
+
+
+def _authorisation(row: Any) -> Authorisation:
+    return Authorisation(row[1], row[2], _ms(row[3]), Programme(row[4], row[5], row[6], row[7]))

@@ -1,0 +1,1 @@
+"""What other services' events change here: copies of sessions and orders."""

@@ -1,0 +1,1 @@
+"""Work by the wall: partitions ahead of time, logs that stopped."""
