@@ -165,7 +165,7 @@ def run_worker(worker: Any) -> None:
     process.await_schema(worker.index, database)
     runtime = Runtime(worker.index, process.settings, database, process.health)
     worker.runtime = runtime
-    container = ServiceContainer(worker)
+    container = ServiceContainer(worker, {"max_workers": process.settings.worker_count})
     _register_checks(runtime)
     container.start()
     process.report()

@@ -21,6 +21,8 @@ from chassis.records import Record
 log = logs.get_logger(component="reader")
 
 _POLL_MS = 500
+# Until the first assignment has come: what is assigned is placed between two polls.
+_JOIN_POLL_MS = 50
 _COMMIT_EVERY_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -62,6 +64,8 @@ class ReadingLoop:
         self._consumer: Any = None
         self._next_second = 0.0
         self._next_commit = 0.0
+        self._unplaced: list[Any] = []
+        self._answered = False
         self.joined = False
 
     @property
@@ -92,6 +96,8 @@ class ReadingLoop:
         if self._consumer is None:
             self._next.clear()
             self._paused.clear()
+            self._unplaced.clear()
+            self._answered = self.joined = False
             self._consumer = self._make()
             self._consumer.subscribe(self.topics, listener=_listener(self))
 
@@ -105,10 +111,19 @@ class ReadingLoop:
                 log.warning("consumer did not close", consumer=self.name, error_type=type(error).__name__)
 
     def assigned_to_us(self, partitions: list[Any]) -> None:
+        """Notes what is ours now. Runs inside the client's own loop, where it answers no question: so nothing is fetched yet."""
+        for place in partitions:
+            self._consumer.seek(place, 0)
+            self._consumer.pause(place)
+            self._unplaced.append(place)
+        self._answered = True
+
+    def _place(self) -> None:
         """Goes to where this service's own database says that it was."""
-        self.joined = True
-        if not partitions:
+        if not self._unplaced:
+            self.joined = self.joined or self._answered
             return
+        partitions, self._unplaced = self._unplaced, []
         beginnings: Mapping[Any, int] = self._consumer.beginning_offsets(partitions)
         ends: Mapping[Any, int] = self._consumer.end_offsets(partitions)
         for place in partitions:
@@ -117,7 +132,9 @@ class ReadingLoop:
                 log.error("offset out of range", consumer=self.name, topic=place.topic, partition=place.partition)
                 raise OffsetLost(f"{place.topic}[{place.partition}]")
             self._consumer.seek(place, following)
+            self._consumer.resume(place)
             self._next[place] = following
+        self.joined = True
         log.info("partitions assigned", consumer=self.name, partitions=len(partitions))
 
     def taken_from_us(self, partitions: list[Any]) -> None:
@@ -125,11 +142,14 @@ class ReadingLoop:
         for place in partitions:
             self._next.pop(place, None)
             self._paused.pop(place, None)
+            if place in self._unplaced:
+                self._unplaced.remove(place)
             metrics.copy_released(self.reader.index.name, place.topic, place.partition)
 
     def _turn(self) -> None:
-        polled: Mapping[Any, list[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
+        polled: Mapping[Any, list[Any]] = self._consumer.poll(timeout_ms=_POLL_MS if self.joined else _JOIN_POLL_MS)
         self._beat()
+        self._place()
         self._resume()
         for place, found in polled.items():
             if place in self._next and place not in self._paused:

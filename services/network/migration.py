@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from network.catalogue import indexes, topic_specs
@@ -27,8 +26,8 @@ def migrate_all(home: Home, postgres: Postgres) -> dict[str, str]:
         url = f"postgresql://{owner}@127.0.0.1:{postgres.port}/{index.name}"
         return index.name, migrate(index, url, password_file(home.secrets, owner).read_text().strip())
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return dict(pool.map(one, indexes()))
+    # One after another: alembic keeps its environment in module globals, so threads would mix their databases up.
+    return dict(map(one, indexes()))
 
 
 def make_topics(kafka: Kafka) -> list[str]:

@@ -110,11 +110,10 @@ class Supervisor:
     def _start_member(self, member: Member) -> None:
         if self.kafka is None or self.receiver is None:
             raise RuntimeError("Kafka and the receiver come first")
-        ports = {}
-        for name in (*member.program.listens, "http"):
-            port = self._book.known(f"{member.program.name}.{name}")
-            # A report of before names a port that somebody else may have taken meanwhile.
-            ports[name] = port if port is not None and member.failures < 2 else 0
+        # Kept ports lie below the ephemeral range, so that a dead process finds its own free again. After two failures the
+        # process chooses: somebody else may have taken one between our look and its bind.
+        names = (*member.program.listens, "http")
+        ports = {name: self._book.port(f"{member.program.name}.{name}") if member.failures < 2 else 0 for name in names}
         places = Places(self.postgres.port, self.kafka.bootstrap, self.receiver.endpoint)
         self.home.report_file(member.program.name).unlink(missing_ok=True)
         member.child = spawn(
