@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Final, Protocol
 
 import grpc
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -20,11 +18,11 @@ from chassis.context import RequestContext
 from chassis.current_call import answering
 from chassis.errors import InvalidArgument, SaguaroError
 from chassis.grpc_context import read_context, read_deadline
+from chassis.grpc_rows import checked_rows, services_of
 from chassis.grpc_status import internal_status, to_grpc, to_status
 from chassis.grpc_validate import validate
-from chassis.index import Command, Query, RemoteCommand, Service
+from chassis.index import Service
 
-Row = Command | RemoteCommand | Query
 UNREADABLE: Final = "UNREADABLE_REQUEST"
 
 
@@ -85,8 +83,8 @@ def handlers_of(
 ) -> Handlers:
     """The handlers of an index. ValueError names every rpc without a row, row without an rpc, wrong request type."""
     streams = streams or {}
-    services = [_service(name) for name in index.grpc_services]
-    rows = _checked_rows(index, services, streams)
+    services = services_of(index)
+    rows = checked_rows(index, services, streams.keys())
     made = Handlers()
     for service in services:
         unary: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -104,45 +102,6 @@ def handlers_of(
             made.streams.append(grpc.method_handlers_generic_handler(service.full_name, streaming))
             made.stream_names.append(service.full_name)
     return made
-
-
-def _service(full_name: str) -> ServiceDescriptor:
-    import_module(f"{full_name.rpartition('.')[0]}.service_pb2")
-    return descriptor_pool.Default().FindServiceByName(full_name)
-
-
-def _checked_rows(
-    index: Service, services: list[ServiceDescriptor], streams: Mapping[str, StreamRpc]
-) -> dict[str, Row]:
-    rows: dict[str, Row] = {}
-    wrong: list[str] = []
-    for row in (*index.commands, *index.queries):
-        if row.rpc in rows:
-            wrong.append(f"{row.rpc} has two rows")
-        rows[row.rpc] = row
-    methods: dict[str, MethodDescriptor] = {}
-    for method in (method for service in services for method in service.methods):
-        if method.name in methods:
-            wrong.append(f"{method.name} is an rpc of two services")
-        methods[method.name] = method
-        is_stream = method.client_streaming or method.server_streaming
-        if method.name not in (streams if is_stream else rows):
-            wrong.append(f"{method.name} has no {'stream function' if is_stream else 'row'}")
-        elif not is_stream and rows[method.name].request.DESCRIPTOR.full_name != method.input_type.full_name:
-            wrong.append(f"{method.name} takes {method.input_type.name}, its row another message")
-    wrong += [
-        f"{name} has a row or stream function but is no such rpc" for name in _superfluous(rows, streams, methods)
-    ]
-    if wrong:
-        raise ValueError(f"index of {index.name}: {'; '.join(wrong)}")
-    return rows
-
-
-def _superfluous(
-    rows: Mapping[str, Row], streams: Mapping[str, StreamRpc], methods: Mapping[str, MethodDescriptor]
-) -> list[str]:
-    streaming = {name for name, method in methods.items() if method.client_streaming or method.server_streaming}
-    return [*(name for name in rows if name not in methods or name in streaming), *(set(streams) - streaming)]
 
 
 def _unary(
