@@ -1,0 +1,32 @@
+"""The kinds of column that the tables of treatment plan are made of, and the metadata they stand in."""
+
+from typing import Any
+
+from sqlalchemy import Column, DateTime, MetaData, Numeric, Text, Uuid
+
+metadata = MetaData()
+
+# The product of two inputs of six decimals each.
+EXACT = Numeric(30, 12)
+# Rounded down to 0.1: rate and volume to be infused.
+TENTHS = Numeric(12, 1)
+
+
+def identifier(name: str) -> Column[Any]:
+    """An opaque id."""
+    return Column(name, Uuid, nullable=False)
+
+
+def moment(name: str, *, nullable: bool = False) -> Column[Any]:
+    """Clinic time, in UTC."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def exact(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A dose, volume, weight or concentration, never rounded."""
+    return Column(name, EXACT, nullable=nullable)
+
+
+def code(name: str, *, nullable: bool = False) -> Column[Any]:
+    """A stable code."""
+    return Column(name, Text, nullable=nullable)

@@ -1,0 +1,1 @@
+"""The schema of treatment plan and its default policy, by alembic."""

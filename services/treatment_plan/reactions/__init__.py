@@ -1,0 +1,1 @@
+"""What is done when another service's event arrives: one file an event."""

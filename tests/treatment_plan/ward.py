@@ -1,0 +1,270 @@
+"""A small ward for the tests: people who are cleared, plans, booked sessions, orders, pumps that report."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.errors import SaguaroError
+from chassis.testing import ServiceHarness
+from chassis.values import to_timestamp
+from saguaro.device_telemetry.v1 import events_pb2 as device_events
+from saguaro.intake.v1 import events_pb2 as intake_events
+from saguaro.intake.v1 import types_pb2 as intake_types
+from saguaro.scheduling.v1 import events_pb2 as scheduling_events
+from saguaro.treatment_plan.v1 import service_pb2 as pb
+from saguaro.treatment_plan.v1 import types_pb2 as types
+
+NOW = datetime(2026, 7, 15, 16, 0, tzinfo=UTC)
+SITE = str(uuid4())
+KETAMINE_TREATMENT = intake_types.CONSENT_KIND_KETAMINE_TREATMENT
+
+
+def findings_of(error: SaguaroError) -> set[str]:
+    """The fields that a refusal names."""
+    return {finding.field for finding in error.findings}
+
+
+@dataclass
+class Ward:
+    """The service with what others would have told it, and helpers for the steps of a treatment."""
+
+    harness: ServiceHarness
+    prescriber: UUID = field(default_factory=uuid4)
+    nurse: UUID = field(default_factory=uuid4)
+
+    def call(
+        self, rpc: str, request: Any, role: str = "prescriber", at: datetime = NOW, actor: UUID | None = None
+    ) -> Any:
+        """Calls as prescriber or nurse."""
+        person = actor or (self.nurse if role == "nurse" else self.prescriber)
+        return self.harness.call(rpc, request, role=role, at=at, actor_id=person)
+
+    def cleared(self, indication: str = "depression", person_id: str | None = None, at: datetime = NOW) -> str:
+        """A person whom intake cleared; returns the id."""
+        person_id = person_id or str(uuid4())
+        event = intake_events.PatientCleared(
+            clearance_id=str(uuid4()),
+            person_id=person_id,
+            site_id=SITE,
+            indication=indication,
+            cleared_at=to_timestamp(at),
+            expires_at=to_timestamp(at + timedelta(days=90)),
+        )
+        assert self.harness.deliver(event, at=at) == "applied"
+        return person_id
+
+    def draft_request(self, person_id: str, **changes: Any) -> pb.DraftPlanRequest:
+        """80 kg, depression, 1 mg/mL, the rest as the protocol says."""
+        request = pb.DraftPlanRequest(
+            request_id=str(uuid4()),
+            person_id=person_id,
+            site_id=SITE,
+            protocol_code="depression",
+            indication="depression",
+            weight_kg="80",
+            weight_kg_again="80",
+            concentration_mg_per_ml="1",
+        )
+        for name, value in changes.items():
+            setattr(request, name, value)
+        return request
+
+    def signed_plan(self, **changes: Any) -> types.Plan:
+        """A signed plan of a person who was cleared."""
+        person_id = self.cleared(changes.get("indication", "depression"))
+        plan = self.call("DraftPlan", self.draft_request(person_id, **changes)).plan
+        signed: types.Plan = self.call("SignPlan", pb.SignPlanRequest(plan_id=plan.plan_id)).plan
+        return signed
+
+    def booked_event(self, plan: types.Plan, session_id: str | None = None, ordinal: int = 1) -> Any:
+        """What scheduling says of a booking, an hour from now."""
+        return scheduling_events.SessionBooked(
+            session_id=session_id or str(uuid4()),
+            person_id=plan.person_id,
+            site_id=plan.site_id,
+            plan_id=plan.plan_id,
+            ordinal=ordinal,
+            starts_at=to_timestamp(NOW + timedelta(hours=1)),
+            ends_at=to_timestamp(NOW + timedelta(hours=3)),
+            booked_at=to_timestamp(NOW),
+        )
+
+    def booked(self, plan: types.Plan, ordinal: int = 1) -> str:
+        """A booked session; returns its id."""
+        event = self.booked_event(plan, ordinal=ordinal)
+        assert self.harness.deliver(event) == "applied"
+        return str(event.session_id)
+
+    def ordered(self, **changes: Any) -> "Treatment":
+        """A booked session with an order in force."""
+        return self.order_for(self.signed_plan(**changes))
+
+    def order_for(self, plan: types.Plan, ordinal: int = 1) -> "Treatment":
+        """The next session of a plan, with its order."""
+        session_id = self.booked(plan, ordinal)
+        order = self.call("IssueOrder", pb.IssueOrderRequest(session_id=session_id))
+        return Treatment(self, plan, session_id, order)
+
+    def state_of(self, session_id: str) -> int:
+        """The state of a session."""
+        session = self.call("GetSession", pb.GetSessionRequest(session_id=session_id)).session
+        return int(session.state)
+
+    def consent_granted(self, person_id: str, consent_id: str | None = None) -> str:
+        """A treatment consent; returns its id."""
+        consent_id = consent_id or str(uuid4())
+        event = intake_events.ConsentGranted(
+            consent_id=consent_id,
+            person_id=person_id,
+            site_id=SITE,
+            kind=KETAMINE_TREATMENT,
+            granted_at=to_timestamp(NOW),
+            expires_at=to_timestamp(NOW + timedelta(days=365)),
+        )
+        assert self.harness.deliver(event) == "applied"
+        return consent_id
+
+    def consent_withdrawn(self, person_id: str, consent_id: str) -> None:
+        """The consent is taken back."""
+        event = intake_events.ConsentWithdrawn(
+            consent_id=consent_id,
+            person_id=person_id,
+            site_id=SITE,
+            kind=KETAMINE_TREATMENT,
+            withdrawn_at=to_timestamp(NOW),
+        )
+        assert self.harness.deliver(event) == "applied"
+
+    def flag_raised(self, person_id: str, *, blocks: bool = True) -> str:
+        """A safety flag; returns its id."""
+        flag_id = str(uuid4())
+        event = intake_events.SafetyFlagRaised(
+            flag_id=flag_id,
+            person_id=person_id,
+            site_id=SITE,
+            reason_code="cssrs.high",
+            blocks=blocks,
+            raised_at=to_timestamp(NOW),
+        )
+        assert self.harness.deliver(event) == "applied"
+        return flag_id
+
+    def flag_cleared(self, person_id: str, flag_id: str) -> None:
+        """A clinician's note clears the flag."""
+        event = intake_events.SafetyFlagCleared(
+            flag_id=flag_id, person_id=person_id, site_id=SITE, note_id=str(uuid4()), cleared_at=to_timestamp(NOW)
+        )
+        assert self.harness.deliver(event) == "applied"
+
+
+@dataclass
+class Treatment:
+    """One session with its order, and the steps of its day."""
+
+    ward: Ward
+    plan: types.Plan
+    session_id: str
+    order: pb.IssueOrderResponse
+    pump_id: str = field(default_factory=lambda: str(uuid4()))
+
+    def ready_request(self, **changes: Any) -> pb.MarkSessionReadyRequest:
+        """A gate with every item: 0.8 mL of 50 mg/mL in 40 mL is 1 mg/mL."""
+        request = pb.MarkSessionReadyRequest(
+            request_id=str(uuid4()),
+            session_id=self.session_id,
+            arrival_weight_kg="80.5",
+            bag_prepared_by=str(uuid4()),
+            bag_checked_by=str(uuid4()),
+            ndc="67457-108-10",
+            vial_concentration_mg_per_ml="50",
+            drawn_ml="0.8",
+            bag_volume_ml="40",
+            identity_checked_twice=True,
+            fasting_confirmed=True,
+            driver_confirmed=True,
+        )
+        for name, value in changes.items():
+            setattr(request, name, value)
+        return request
+
+    def make_ready(self, **changes: Any) -> "Treatment":
+        """The nurse marks the session ready."""
+        self.ward.call("MarkSessionReady", self.ready_request(**changes), role="nurse")
+        return self
+
+    def start_request(self, at: datetime = NOW, **echoed: str) -> pb.AuthoriseStartRequest:
+        """A fresh echo of the order's own programme, with changes."""
+        programme = types.PumpProgramme()
+        programme.CopyFrom(self.order.programme)
+        for name, value in echoed.items():
+            setattr(programme, name, value)
+        return pb.AuthoriseStartRequest(
+            request_id=str(uuid4()),
+            session_id=self.session_id,
+            order_id=self.order.order_id,
+            pump_id=self.pump_id,
+            echoed_programme=programme,
+            echoed_at=to_timestamp(at - timedelta(seconds=10)),
+        )
+
+    def authorise(
+        self, request: pb.AuthoriseStartRequest | None = None, at: datetime = NOW, actor: UUID | None = None
+    ) -> Any:
+        """device-telemetry asks."""
+        return self.ward.call("AuthoriseStart", request or self.start_request(at), role="service", at=at, actor=actor)
+
+    def started_event(self) -> Any:
+        """The pump runs."""
+        return device_events.InfusionStarted(
+            session_id=self.session_id,
+            person_id=self.plan.person_id,
+            site_id=SITE,
+            order_id=self.order.order_id,
+            pump_id=self.pump_id,
+            started_at=to_timestamp(NOW),
+            start_total_ml="0",
+        )
+
+    def ended_event(self, kind: type = device_events.InfusionCompleted, **changes: Any) -> Any:
+        """The pump's final totals: 40 mL in 40 minutes."""
+        values: dict[str, Any] = {
+            "session_id": self.session_id,
+            "person_id": self.plan.person_id,
+            "site_id": SITE,
+            "order_id": self.order.order_id,
+            "started_at": to_timestamp(NOW),
+            "stopped_at": to_timestamp(NOW + timedelta(minutes=40)),
+            "delivered_ml": "40.0",
+            "keep_vein_open_ml": "0",
+            "delivering_seconds": 2400,
+            "paused_seconds": 0,
+            "expected_ml": "40.000",
+        }
+        return kind(**(values | changes))
+
+    def infused(self, **changes: Any) -> "Treatment":
+        """Ready, authorised, started and ended as the pump reported."""
+        self.make_ready()
+        self.authorise()
+        assert self.ward.harness.deliver(self.started_event()) == "applied"
+        assert self.ward.harness.deliver(self.ended_event(**changes)) == "applied"
+        return self
+
+    def close_request(self, **changes: Any) -> pb.CloseSessionRequest:
+        """One vial of 500 mg: 40 given, 460 wasted."""
+        request = pb.CloseSessionRequest(
+            request_id=str(uuid4()),
+            session_id=self.session_id,
+            opened_mg="500",
+            returned_mg="0",
+            wasted_mg="460",
+            witnessed_by=str(uuid4()),
+        )
+        for name, value in changes.items():
+            setattr(request, name, value)
+        return request
+
+    def close(self, **changes: Any) -> Any:
+        """The nurse closes the session."""
+        return self.ward.call("CloseSession", self.close_request(**changes), role="nurse")
