@@ -1,0 +1,1 @@
+"""Alembic revisions of billing's own database."""
