@@ -116,3 +116,5 @@ def pump_report(total: str, infusing: bool = True, **more: Any) -> types.PumpRep
 def usable(metric: int, pairs: Iterable[tuple[float, float]]) -> list[Sample]:
     """Usable samples of one channel."""
     return [(at, metric, value, codes.USABLE) for at, value in pairs]
+
+HR_LOW = usable(codes.HEART_RATE, [(0.0, 39.0)])

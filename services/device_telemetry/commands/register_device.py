@@ -22,10 +22,9 @@ def handle(uow: UnitOfWork, request: pb.RegisterDeviceRequest) -> Ids:
         raise InvalidArgument("kind", "must be a pump or a monitor")
     values = {"site_id": UUID(request.site_id), "kind": kind, "equipment_id": request.equipment_id or None}
     device_id = UUID(request.device_id)
-    made = uow.execute(
-        insert(device).values(device_id=device_id, **values).on_conflict_do_nothing(index_elements=["device_id"])
-    )
-    if made.rowcount == 0:
+    statement = insert(device).values(device_id=device_id, **values)
+    made = uow.execute(statement.on_conflict_do_nothing(index_elements=["device_id"]).returning(device.c.device_id))
+    if made.one_or_none() is None:
         kept = uow.execute(select(device).where(device.c.device_id == device_id)).one()
         if any(getattr(kept, name) != value for name, value in values.items()):
             raise AlreadyExists(

@@ -7,6 +7,7 @@ answer is a refusal. The pump itself starts at the bedside; only its own report 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -182,8 +183,9 @@ def _authorise(request: pb.StartInfusionRequest, question: Question) -> plan.Aut
     )
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else decimal_text(value)
+def _text(value: Decimal | None) -> str:
+    """One spelling for one number, so that a repeated question is the same bytes whether it comes from the echo or from its row."""
+    return "" if value is None else decimal_text(value.normalize())
 
 
 def apply(uow: UnitOfWork, request: pb.StartInfusionRequest, question: Question, reply: str) -> Ids:
