@@ -50,7 +50,9 @@ class Desk:
     def call(self, rpc: str, request: Any, role: str = "clinician", at: datetime = NOW) -> Any:
         return self.harness.call(rpc, request, role=role, at=at)
 
-    def register(self, who: types.PersonIdentity | None = None, *, at: datetime = NOW, role: str = "intake_clerk", **other: Any) -> Any:
+    def register(
+        self, who: types.PersonIdentity | None = None, *, at: datetime = NOW, role: str = "intake_clerk", **other: Any
+    ) -> Any:
         values = {"site_id": PHOENIX, "medical_record_number": f"MRN-{uuid4().hex[:8]}", "synthetic": True, **other}
         return self.call("RegisterPerson", pb.RegisterPersonRequest(identity=who or identity(), **values), role, at)
 
@@ -69,7 +71,14 @@ class Desk:
         return str(self.call("GrantConsent", request, at=at).consent_id)
 
     def fill_in(
-        self, person_id: str, instrument: str, version: str, answers: dict[str, int], *, site_id: str = PHOENIX, at: datetime = NOW
+        self,
+        person_id: str,
+        instrument: str,
+        version: str,
+        answers: dict[str, int],
+        *,
+        site_id: str = PHOENIX,
+        at: datetime = NOW,
     ) -> Any:
         given = [types.Answer(item=item, value=value) for item, value in answers.items()]
         request = pb.CompleteInstrumentRequest(
@@ -87,7 +96,9 @@ class Desk:
         return self.fill_in(person_id, SCREENER, LIFETIME_RECENT, {item: int(item in yes) for item in items}, **where)
 
     def diagnose(self, person_id: str, code: str = "F33.2", *, site_id: str = PHOENIX) -> Any:
-        return self.call("RecordDiagnosis", pb.RecordDiagnosisRequest(person_id=person_id, site_id=site_id, icd10cm_code=code))
+        return self.call(
+            "RecordDiagnosis", pb.RecordDiagnosisRequest(person_id=person_id, site_id=site_id, icd10cm_code=code)
+        )
 
     def decide(
         self,

@@ -12,7 +12,14 @@ from saguaro.intake.v1 import types_pb2 as types
 from .conftest import NOW, PHOENIX, WINDOW_ROCK, Desk
 
 CLEARED, DECLINED = types.ELIGIBILITY_OUTCOME_CLEARED, types.ELIGIBILITY_OUTCOME_DECLINED
-GATE = ["age.minimum", "consent.ketamine.in_force", "phq9.done", "cssrs.done", "flag.blocking.none_open", "diagnosis.for_indication"]
+GATE = [
+    "age.minimum",
+    "consent.ketamine.in_force",
+    "phq9.done",
+    "cssrs.done",
+    "flag.blocking.none_open",
+    "diagnosis.for_indication",
+]
 
 
 def test_everything_in_order_clears_and_names_every_rule(desk: Desk) -> None:

@@ -3,11 +3,12 @@ the package that it reads parses the whole classification on import.
 """
 
 import lzma
+from collections.abc import Collection
 from itertools import groupby
 from pathlib import Path
 
 
-def compact(leaves: list[str]) -> str:
+def compact(leaves: Collection[str]) -> str:
     """One line a category: the category, then what stands after the dot of each of its leaves. Begins and ends with a line feed."""
     lines = []
     for category, members in groupby(sorted(leaves), key=lambda code: code[:3]):
@@ -20,7 +21,7 @@ def main() -> None:
     import simple_icd_10_cm as icd  # noqa: PLC0415
 
     # A few blocks of codes ("C00-C96") have no codes of their own in the package's tree: they are ranges, not codes.
-    leaves = [code for code in icd.get_all_codes(with_dots=True) if icd.is_leaf(code) and "-" not in code]
+    leaves = {code for code in icd.get_all_codes(with_dots=True) if icd.is_leaf(code) and "-" not in code}
     target = Path(__file__).with_name("icd10cm_2026_04.txt.xz")
     target.write_bytes(lzma.compress(compact(leaves).encode("ascii"), preset=9 | lzma.PRESET_EXTREME))
     print(f"{len(leaves)} leaf codes in {target.name}")

@@ -9,7 +9,7 @@ import re
 
 from chassis.errors import InvalidArgument
 
-CODE = re.compile(r"^[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?$")
+CODE = re.compile(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?")
 MOST_SUGGESTED = 12
 
 
@@ -26,7 +26,7 @@ def checked_leaf(catalogue: str, code: str, field: str) -> str:
 
     The rule suggests what to write after the dot and never repeats the code, which is a fact about a person.
     """
-    if not CODE.match(code):
+    if not CODE.fullmatch(code):
         raise InvalidArgument(field, "must be an ICD-10-CM code with its dot, such as the form A00.0")
     category, _, suffix = code.partition(".")
     known = suffixes(catalogue, category)

@@ -8,8 +8,8 @@ from datetime import date
 from chassis.errors import Finding, InvalidArgument
 from intake.domain.us_states import USPS_STATES
 
-EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
-POSTAL_CODE = re.compile(r"^[0-9]{5}(-[0-9]{4})?$")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+POSTAL_CODE = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,11 +56,11 @@ def _broken(identity: Identity, today: date, oldest_years: int, phone_is_valid: 
         broken.append(("birth_date", f"must not be more than {oldest_years} years ago"))
     if identity.state not in USPS_STATES:
         broken.append(("state", "must be a two-letter USPS code"))
-    if not POSTAL_CODE.match(identity.postal_code):
+    if not POSTAL_CODE.fullmatch(identity.postal_code):
         broken.append(("postal_code", "must be a ZIP code of 5 digits, or ZIP+4 with its hyphen"))
     if identity.phone and not phone_is_valid:
         broken.append(("phone", "must be a possible telephone number in E.164, such as +1 and ten digits"))
-    if identity.email and not EMAIL.match(identity.email):
+    if identity.email and not EMAIL.fullmatch(identity.email):
         broken.append(("email", "must be an address with a name, an @ and a domain"))
     return broken
 

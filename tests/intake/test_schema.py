@@ -1,0 +1,60 @@
+"""The migrated schema, the policy data in it, and the index against the contract."""
+
+from collections.abc import Callable
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from chassis.database import Database
+from intake.app import INDEX
+from saguaro.intake.v1 import service_pb2
+
+OWN_TABLES = INDEX.metadata.tables
+# Copies and policy are about no person.
+NOT_ABOUT_A_PERSON = {"site"} | {name for name, table in OWN_TABLES.items() if "effective_from" in table.c}
+
+
+def test_the_migrated_schema_is_that_of_the_tables(database_of: Callable[..., Database]) -> None:
+    with database_of("intake").engine.connect() as connection:
+        ours = {"include_name": lambda name, kind, _parents: kind != "table" or name in OWN_TABLES}
+        assert compare_metadata(MigrationContext.configure(connection, opts=ours), INDEX.metadata) == []
+        found = connection.execute(
+            text("SELECT conname FROM pg_constraint WHERE contype <> 'n' AND conrelid::regclass::text = ANY(:tables)"),
+            {"tables": list(OWN_TABLES)},
+        ).scalars()
+        written = {str(item.name) for table in OWN_TABLES.values() for item in table.constraints}
+        assert set(found) == written
+
+
+def test_every_table_about_a_person_says_whom_and_where() -> None:
+    about = [table for name, table in OWN_TABLES.items() if name not in NOT_ABOUT_A_PERSON]
+    assert len(about) >= 12
+    for table in about:
+        assert not table.c.person_id.nullable
+        assert not table.c.site_id.nullable
+    assert [
+        column.name for table in OWN_TABLES.values() for column in table.c if column.server_default is not None
+    ] == []
+
+
+def test_policy_data_name_their_source_and_wait_for_review(database_of: Callable[..., Database]) -> None:
+    policy = [name for name, table in OWN_TABLES.items() if "effective_from" in table.c]
+    assert len(policy) == 8
+    with database_of("intake").engine.connect() as connection:
+        for name in policy:
+            rows = connection.execute(text(f"SELECT source, status FROM {name}")).all()
+            assert rows, name
+            assert {row.status for row in rows} == {"default, to be reviewed"}
+            assert all(row.source for row in rows)
+
+
+def test_the_index_answers_every_rpc_of_the_contract() -> None:
+    (service,) = INDEX.grpc_services
+    contract = {
+        method.name: method.input_type.full_name
+        for method in service_pb2.DESCRIPTOR.services_by_name["IntakeService"].methods
+    }
+    assert service == "saguaro.intake.v1.IntakeService"
+    assert {row.rpc: row.request.DESCRIPTOR.full_name for row in (*INDEX.commands, *INDEX.queries)} == contract
+    assert all(row.roles for row in (*INDEX.commands, *INDEX.queries))
