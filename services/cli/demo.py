@@ -28,7 +28,9 @@ def demo(
     sites: Annotated[int, typer.Option("--sites", min=1, max=6)] = 3,
     patients: Annotated[int, typer.Option("--patients", min=1, max=5000)] = 40,
     seed: Annotated[int, typer.Option("--seed")] = 1,
-    home: Annotated[Path | None, typer.Option("--home", help="Keep the state here; without it the demo cleans up.")] = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Keep the state here; without it the demo cleans up.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Starts everything, runs a clinic day, shows what came of it, and checks every invariant. Exit code 0 only if all hold."""
@@ -78,7 +80,7 @@ def _day(place: Home, patients: int, seed: int, sites: int) -> dict[str, Any]:
 
 
 def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
-    from cli.demo_report import events_by_topic, effect_latency  # noqa: PLC0415
+    from cli.demo_report import effect_latency, events_by_topic  # noqa: PLC0415
     from verify.checks import run_checks  # noqa: PLC0415
     from verify.settled import await_settled  # noqa: PLC0415
 
@@ -89,7 +91,7 @@ def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
     return {
         "ok": checks["ok"] and all(item["ok"] for item in journey["invariants"]),
         "verify": checks,
-        "events": events_by_topic(urls, state["kafka"]["bootstrap"]),
+        "events": events_by_topic(urls),
         "effect": effect_latency(place),
     }
 

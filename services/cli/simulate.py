@@ -13,7 +13,9 @@ simulate = typer.Typer(help="Devices that speak the real protocols.", no_args_is
 
 @simulate.command()
 def monitor(
-    vitals: Annotated[Path, typer.Option(help="A recording: minute,HR,ABPSys,… as services/simulator/recordings shows.")],
+    vitals: Annotated[
+        Path, typer.Option(help="A recording: minute,HR,ABPSys,… as services/simulator/recordings shows.")
+    ],
     session: Annotated[str, typer.Option(help="The session that the monitor is attached to.")],
     hold: Annotated[bool, typer.Option("--hold", help="Repeat each value at 1 Hz, marked as held.")] = False,
     home: HomeOption = DEFAULT_HOME,
