@@ -83,6 +83,20 @@ def install(kind: Kind, *, on_refusal: Callable[[Refusal], None] = halt) -> None
         guards_worker.check(on_refusal)
 
 
+def require_fast_checksum(kind: str, on_refusal: Callable[[Refusal], None] = halt) -> None:
+    """Refuse to run a process of Kafka's without crc32c: in Python 374 records of 14 KB a second, in C 5,530."""
+    try:
+        import crc32c  # noqa: PLC0415
+        from kafka.record import util  # noqa: PLC0415
+
+        fast = getattr(util, "_crc32c", None) is crc32c.crc32c
+    except ImportError:
+        fast = False
+    if not fast:
+        rule = "kafka-python does not use crc32c for its checksums"
+        on_refusal(Refusal(kind, "", __name__, rule, "install what requirements/run.lock names"))
+
+
 class Gate(MetaPathFinder):
     """First in sys.meta_path: sees every import of a module that is not loaded yet, early or late."""
 

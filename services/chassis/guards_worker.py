@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable
 
+from chassis import guards
 from chassis.guards import Refusal
 
 NOT_BEFORE_PATCHING = (
@@ -62,7 +63,7 @@ def check(on_refusal: Callable[[Refusal], None]) -> None:
         )
         return
     _check_psycopg(refuse)
-    _check_checksum(refuse)
+    guards.require_fast_checksum("worker", on_refusal)
 
 
 def _before_patching() -> set[str]:
@@ -83,16 +84,3 @@ def _check_psycopg(refuse: Callable[[str, str], None]) -> None:
             f"psycopg was imported before PSYCOPG_WAIT_FUNC={WAIT_FUNCTION} was set",
             "call chassis.guards_worker.patch() before any other import",
         )
-
-
-def _check_checksum(refuse: Callable[[str, str], None]) -> None:
-    """Without crc32c kafka-python computes checksums in Python: 374 records of 14 KB a second instead of 5,530."""
-    try:
-        import crc32c  # noqa: PLC0415
-        from kafka.record import util  # noqa: PLC0415
-
-        fast = getattr(util, "_crc32c", None) is crc32c.crc32c
-    except ImportError:
-        fast = False
-    if not fast:
-        refuse("kafka-python does not use crc32c for its checksums", "install what requirements/run.lock names")

@@ -68,6 +68,10 @@ class Health:
         """Seconds since the loop went round last."""
         return time.monotonic() - self._beats[loop][0]
 
+    def loops(self) -> list[str]:
+        """The names of the watched loops."""
+        return sorted(self._beats.copy())
+
     def unwatch(self, loop: str) -> None:
         """The loop has ended as it should."""
         self._beats.pop(loop, None)

@@ -24,12 +24,7 @@ class HealthServer:
     """Listens from the moment it is made; `address` says where."""
 
     def __init__(self, health: Health, listen: Address) -> None:
-        pages: dict[str, Callable[[], list[Finding]]] = {
-            "/started": health.started,
-            "/ready": health.ready,
-            "/live": health.live,
-        }
-        self._server = _Server((listen.host, listen.port), pages)
+        self._server = _Server((listen.host, listen.port), health)
         self.address = Address(listen.host, self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.accept_all, name="health-http", daemon=True)
         self._thread.start()
@@ -44,9 +39,14 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], pages: dict[str, Callable[[], list[Finding]]]) -> None:
+    def __init__(self, address: tuple[str, int], health: Health) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.pages = pages
+        self.health = health
+        self.pages: dict[str, Callable[[], list[Finding]]] = {
+            "/started": health.started,
+            "/ready": health.ready,
+            "/live": health.live,
+        }
         self._ended = threading.Event()
         super().__init__(address, _Handler)
 
@@ -89,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/metrics":
             from chassis import metrics  # noqa: PLC0415
 
+            for loop in self.server.health.loops():
+                metrics.POLL_AGE.labels(loop).set(self.server.health.beat_age_s(loop))
             kind, body = metrics.exposition()
             self._answer(200, kind, body)
             return

@@ -57,12 +57,17 @@ def hook_uncaught(log: Any) -> None:
         if not isinstance(info[1], SystemExit):
             log.error("uncaught exception in a greenthread", exc_info=info[1])
 
+    def of_descriptor(number: int, info: Any) -> None:
+        of_greenthread(number, info)
+        hub.remove_descriptor(number)
+
     sys.excepthook = of_process
     threading.excepthook = of_thread
     sys.unraisablehook = of_finaliser
     hubs = sys.modules.get("eventlet.hubs")
-    if hubs is not None:
+    hub: Any = None if hubs is None else hubs.get_hub()
+    if hub is not None:
         # The hub would print the exception with its text.
-        hub = hubs.get_hub()
         hub.squelch_timer_exception = of_greenthread
         hub.squelch_generic_exception = lambda info: of_greenthread(None, info)
+        hub.squelch_exception = of_descriptor

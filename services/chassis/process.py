@@ -139,6 +139,7 @@ def prepare_process(service: str, kind: Kind, *, needs: Iterable[str] = ()) -> P
 
     A worker has called `chassis.guards_worker.patch()` before anything else was imported. `needs` as in ProcessSettings.load.
     """
+    needs = frozenset(needs)
     guards.install(kind)
     die_with_parent()
     from chassis.settings import ProcessSettings  # noqa: PLC0415
@@ -149,6 +150,8 @@ def prepare_process(service: str, kind: Kind, *, needs: Iterable[str] = ()) -> P
     except SettingsError as refused:
         _say_settings(service, kind, refused)
         leave(EXIT_SETTINGS)
+    if kind != "worker" and "kafka_bootstrap" in needs:
+        guards.require_fast_checksum(kind)
     from chassis import logs, tracing  # noqa: PLC0415
     from chassis.health import Health  # noqa: PLC0415
     from chassis.health_server import HealthServer  # noqa: PLC0415

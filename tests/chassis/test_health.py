@@ -137,11 +137,13 @@ def test_a_result_holds_for_its_time() -> None:
     assert calls == [1]
 
 
-def test_metrics_are_on_the_same_port(address: Address) -> None:
+def test_metrics_are_on_the_same_port(health: Health, address: Address) -> None:
+    health.watch("poll", bound_s=60)
     metrics.event_handled("example", "example.done", "applied")
     with _open(f"http://{address}/metrics", timeout=10) as response:
         body = response.read().decode()
     assert 'saguaro_events_total{consumer="example",outcome="applied",topic="example.done"}' in body
+    assert 'saguaro_poll_age_seconds{loop="poll"}' in body
     assert "process_resident_memory_bytes" in body
 
 
