@@ -14,7 +14,11 @@ BEFORE_DRUG = ("planned", "ready", "authorised")
 
 
 def call_off(uow: UnitOfWork, session_id: UUID, at: datetime, reason_code: str) -> None:
-    """Nothing to do for a session that is not known: a booking and its end share a key, so this was a hold that was never booked."""
+    """Cancels unless the drug runs already.
+
+    Nothing to do for a session that is not known: a booking and its end share a key, so that the booking came before and an operator
+    skipped it.
+    """
     chosen = select(session_record.c.state).where(session_record.c.session_id == session_id).with_for_update()
     session = uow.execute(chosen).one_or_none()
     if session is None or session.state not in BEFORE_DRUG:

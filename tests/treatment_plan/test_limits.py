@@ -169,3 +169,12 @@ def test_a_number_out_of_the_library_names_its_field(ward: Ward, field: str, cha
 def test_two_spellings_of_one_weight_are_one_weight(ward: Ward) -> None:
     plan = ward.call("DraftPlan", ward.draft_request(ward.cleared(), weight_kg="80.0", weight_kg_again="80")).plan
     assert plan.dose_request.weight_kg == "80"
+
+
+def test_a_refusal_names_the_limit_and_tells_no_number(ward: Ward) -> None:
+    request = ward.draft_request(ward.cleared(), dose_mg_per_kg="1.987", weight_kg="93.7", weight_kg_again="93.7")
+    with pytest.raises(FailedPrecondition) as refused:
+        ward.call("DraftPlan", request)
+    told = f"{refused.value} {refused.value.findings} {refused.value.ids}"
+    assert "absolute_dose_mg" in told
+    assert not [number for number in ("1.987", "93.7", "186.1819") if number in told]

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied, SaguaroError
 from chassis.values import to_timestamp
+from saguaro.intake.v1 import events_pb2 as intake_events
 from saguaro.scheduling.v1 import events_pb2 as scheduling_events
 from saguaro.treatment_plan.v1 import events_pb2 as events
 from saguaro.treatment_plan.v1 import service_pb2 as pb
@@ -176,7 +177,7 @@ def test_a_session_called_off_loses_its_order(ward: Ward, kind: str) -> None:
     assert (revoked.order_id, revoked.reason_code) == (treatment.order.order_id, f"session.{kind}")
 
 
-def test_the_end_of_a_hold_that_was_never_booked_is_nothing_to_do(ward: Ward) -> None:
+def test_the_end_of_a_booking_that_was_skipped_is_nothing_to_do(ward: Ward) -> None:
     event = scheduling_events.SessionCancelled(
         session_id=str(uuid4()), person_id=str(uuid4()), site_id=SITE, cancelled_at=to_timestamp(NOW)
     )
@@ -215,3 +216,18 @@ def test_only_a_prescriber_orders(ward: Ward) -> None:
     for role in ("nurse", "clinician", "service", "medical_director"):
         with pytest.raises(PermissionDenied):
             ward.call("IssueOrder", issue(ward, session_id), role=role)
+
+
+def test_a_consent_event_that_could_not_be_applied_stops_orders_and_starts(ward: Ward) -> None:
+    treatment = ward.ordered().make_ready()
+    person_id = treatment.plan.person_id
+    unknown = intake_events.ConsentWithdrawn(
+        consent_id=str(uuid4()), person_id=person_id, site_id=SITE, withdrawn_at=to_timestamp(NOW)
+    )
+    assert ward.harness.deliver(unknown) == "poison"
+    with pytest.raises(FailedPrecondition) as start:
+        treatment.authorise()
+    session_id = ward.booked(treatment.plan, 2)
+    with pytest.raises(FailedPrecondition) as order:
+        ward.call("IssueOrder", issue(ward, session_id))
+    assert {start.value.reason, order.value.reason} == {"DEPENDS_ON_PARKED_EVENT"}
