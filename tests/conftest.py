@@ -13,7 +13,10 @@ from psycopg import sql
 from chassis.database import Database
 from chassis.index import Service
 from chassis.migrate import migrate
+from network import jars
+from network.kafka import Kafka
 from network.postgres import Postgres
+from network.progress import Progress
 from network.roles import VERIFY, ensure_roles, password_file
 
 SEALING_KEY = bytes(range(32))
@@ -101,3 +104,12 @@ def database_of(server: Server) -> Iterator[Callable[..., Database]]:
     for database, name in made:
         database.dispose()
         server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A running Kafka for the whole test process. Topics are the test's own: give them names of their own."""
+    kafka = Kafka(tmp_path_factory.mktemp("broker"), jars.fetch(Progress(quiet=True)))
+    kafka.start()
+    yield kafka
+    kafka.kill()

@@ -31,6 +31,13 @@ class SaguaroError(Exception):
         self.findings = tuple(findings)
         self.ids = {name: str(value) for name, value in ids.items()}
 
+    def again(self) -> "SaguaroError":
+        """A fresh one that says the same; an exception that is kept for many calls would gather their tracebacks."""
+        fresh = type(self).__new__(type(self), *self.args)
+        fresh.args = self.args
+        fresh.__dict__.update(self.__dict__)
+        return fresh
+
 
 class InvalidArgument(SaguaroError):
     """The request breaks a rule whatever the state is."""

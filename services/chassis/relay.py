@@ -31,10 +31,15 @@ log = logs.get_logger(component="relay")
 BATCH_ROWS = 1_000
 _LEADER_LOCK = 7_263_002
 _ACK_TIMEOUT_S = 30.0
+_CLOSE_TIMEOUT_S = 3.0
 
 _TAKE = """
 WITH taken AS (
-    DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT %s)
+    DELETE FROM outbox WHERE id IN (
+        SELECT o.id FROM outbox o
+        WHERE NOT EXISTS (SELECT FROM outbox_refused r WHERE r.topic = o.topic AND r.key = o.key AND r.id < o.id)
+        ORDER BY o.id LIMIT %s
+    )
     RETURNING id, event_id, topic, key, sequence, headers, value, recorded_at
 )
 SELECT id, topic, key, sequence, headers, value, recorded_at FROM taken ORDER BY id
@@ -42,7 +47,8 @@ SELECT id, topic, key, sequence, headers, value, recorded_at FROM taken ORDER BY
 # Whatever belongs to a key of which an earlier event is refused has to wait behind it.
 _HOLD_FOLLOWERS = """
 WITH behind AS (
-    DELETE FROM outbox o USING (SELECT DISTINCT topic, key FROM outbox_refused) r WHERE o.topic = r.topic AND o.key = r.key
+    DELETE FROM outbox o USING (SELECT topic, key, min(id) AS first FROM outbox_refused GROUP BY topic, key) r
+    WHERE o.topic = r.topic AND o.key = r.key AND o.id > r.first
     RETURNING o.*
 )
 INSERT INTO outbox_refused (id, event_id, topic, key, sequence, headers, value, recorded_at, rule)
@@ -98,12 +104,40 @@ class Publisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                producer.close(timeout=0)
+                producer.close(timeout=_CLOSE_TIMEOUT_S)
             except Exception as error:  # noqa: BLE001
                 log.warning("producer did not close", error_type=type(error).__name__)
 
     def publish(self, rows: Sequence[Row]) -> None:
-        """Sends all rows and returns when the broker has all of them. Refused or BrokerAway otherwise."""
+        """Sends all rows and returns when the broker has all of them. Refused or BrokerAway otherwise.
+
+        A record that is too large makes kafka-python split its batch, after which the broker may answer for the whole of it with
+        another error. So where the broker itself said no, the rows go again one at a time: then the error is of its row.
+        """
+        from kafka.errors import BrokerResponseError  # noqa: PLC0415
+
+        try:
+            self._send(rows)
+        except Refused:
+            if len(rows) == 1:
+                raise
+        except BrokerResponseError as error:
+            if len(rows) == 1:
+                raise BrokerAway(type(error).__name__) from None
+        except Exception as error:  # noqa: BLE001
+            raise BrokerAway(type(error).__name__) from None
+        else:
+            return
+        for row in rows:
+            try:
+                self._send([row])
+            except Refused:
+                raise
+            except Exception as error:  # noqa: BLE001
+                raise BrokerAway(type(error).__name__) from None
+
+    def _send(self, rows: Sequence[Row]) -> None:
+        """One attempt; the producer is thrown away after any error."""
         from kafka import errors as kafka_errors  # noqa: PLC0415
 
         lasting = (
@@ -112,7 +146,6 @@ class Publisher:
             kafka_errors.InvalidTopicError,
             kafka_errors.CorruptRecordError,
         )
-        row = rows[0]  # the one that an error is about
         try:
             producer = self._current()
             sent = []
@@ -120,14 +153,14 @@ class Publisher:
                 headers = wire_headers({**row.headers, "ce_sequence": str(row.sequence)})
                 sent.append(producer.send(row.topic, value=row.value, key=row.key.encode(), headers=headers))
             producer.flush(timeout=_ACK_TIMEOUT_S)
-            for row, future in zip(rows, sent, strict=True):  # noqa: B007
+            for future in sent:
                 future.get(timeout=_ACK_TIMEOUT_S)
         except lasting as error:
             self.throw_away()
-            raise Refused(row, f"the broker refuses it: {type(error).__name__}") from None
-        except Exception as error:  # noqa: BLE001
+            raise Refused(rows[0], f"the broker refuses it: {type(error).__name__}") from None
+        except Exception:
             self.throw_away()
-            raise BrokerAway(type(error).__name__) from None
+            raise
 
     def publish_watermarks(self, service: str, topics: Sequence[str], until: datetime) -> None:
         """Tells every partition of the topics up to when it is complete. BrokerAway when it cannot."""
@@ -275,10 +308,13 @@ class Relay:
 def release_refused(connection: "psycopg.Connection[Any]", topic: str, key: str, actor: str) -> int:
     """Puts a key's refused events back into the outbox, in order, after the cause is mended. Returns how many.
 
-    They take new row numbers in the old order; a later event of the key that commits meanwhile waits behind them.
+    They take new row numbers in the old order. The relay stands still meanwhile, and later events of the key, which wait for its
+    version, come behind them.
     """
     with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LEADER_LOCK,))
         connection.execute("SELECT last FROM event_sequence WHERE topic = %s AND key = %s FOR UPDATE", (topic, key))
+        connection.execute(_HOLD_FOLLOWERS)
         moved = connection.execute(
             "WITH back AS (DELETE FROM outbox_refused WHERE topic = %s AND key = %s RETURNING *)"
             " INSERT INTO outbox (event_id, topic, key, sequence, headers, value, recorded_at)"

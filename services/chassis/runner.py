@@ -106,7 +106,7 @@ class Runner:
 
     def _mapped(self, error: IntegrityError) -> Exception:
         mapped = self.index.constraints.get(constraint_of(error) or "")
-        return mapped if mapped is not None else error
+        return mapped.again() if mapped is not None else error
 
     def _query(self, row: Query, request: Message, context: RequestContext) -> Message:
         with self.database.unit_of_work(context, read_only=True) as uow:
