@@ -8,13 +8,10 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.values import from_timestamp, to_timestamp
 from saguaro.scheduling.v1 import events_pb2 as events
 from saguaro.scheduling.v1 import service_pb2 as pb
-from scheduling.commands.booking_statements import Asked, holders, read_facts, standing_session, take
+from scheduling.commands.booking_statements import PLAN_TOPIC, Asked, holders, read_facts, standing_session, take
 from scheduling.domain import words
 from scheduling.domain.booking_rules import require_future, require_plan, require_resources, require_shift
 from scheduling.domain.visit import Visit, plan_visit
-
-# A strict topic: while a change of the person's plan could not be applied, the copy is not to be trusted.
-PLAN_TOPIC = "saguaro.treatment_plan.plan"
 
 
 def handle(uow: UnitOfWork, request: pb.BookSessionRequest) -> Ids:
@@ -62,7 +59,8 @@ def _checked(uow: UnitOfWork, asked: Asked) -> Visit:
     if not facts.site_known:
         raise NotFound("site_id", "must be an opened site", site_id=str(asked.site_id))
     require_resources(asked.resources, facts.resources, asked.site_id)
-    uow.refuse_if_parked(PLAN_TOPIC, str(asked.person_id))
+    if facts.plan_uncertain:
+        uow.refuse_if_parked(PLAN_TOPIC, str(asked.person_id))
     plan = require_plan(facts.plan, asked.plan_id, asked.person_id, asked.ordinal)
     if facts.policy is None:
         raise FailedPrecondition("NO_BOOKING_POLICY", field="starts_at", rule="must lie in a booking policy's time")

@@ -22,10 +22,8 @@ SELECT s.site_id,
        p.person_id, p.state, p.sessions_planned, p.indication,
        y.preparation_min, y.recovery_min, y.first_recovery_min, y.pain_recovery_min, y.infusion_interval_min,
        y.grid_min, y.search_max_days,
-       ARRAY(SELECT lower(h.during) FROM shift h WHERE h.nurse_id = %(nurse_id)s AND h.site_id = %(site_id)s
-             AND h.during && tstzrange(%(starts_at)s, %(starts_at)s + interval '24 hours') ORDER BY h.during),
-       ARRAY(SELECT upper(h.during) FROM shift h WHERE h.nurse_id = %(nurse_id)s AND h.site_id = %(site_id)s
-             AND h.during && tstzrange(%(starts_at)s, %(starts_at)s + interval '24 hours') ORDER BY h.during)
+       coalesce(h.starts, '{}'), coalesce(h.ends, '{}'),
+       EXISTS (SELECT 1 FROM parked k WHERE k.topic = %(plan_topic)s AND k.key = %(plan_key)s)
 FROM (SELECT 1) AS one
 LEFT JOIN site s ON s.site_id = %(site_id)s
 LEFT JOIN resource c ON c.resource_id = %(chair_id)s
@@ -36,6 +34,11 @@ LEFT JOIN plan p ON p.plan_id = %(plan_id)s
 LEFT JOIN LATERAL (
     SELECT * FROM booking_policy b WHERE b.effective_from <= %(starts_at)s ORDER BY b.effective_from DESC LIMIT 1
 ) y ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(lower(f.during)) AS starts, array_agg(upper(f.during)) AS ends FROM shift f
+    WHERE f.nurse_id = %(nurse_id)s AND f.site_id = %(site_id)s
+      AND f.during && tstzrange(%(starts_at)s, %(starts_at)s + interval '24 hours')
+) h ON true
 """
 
 # Claims are taken in the order of their resource, and a claim that cannot be had is left out instead of waited for in
@@ -75,6 +78,10 @@ WHERE plan_id = %(plan_id)s AND ordinal = %(ordinal)s AND state IN ('booked', 'a
 """
 
 
+# A strict topic: while a change of the person's plan could not be applied, the copy is not to be trusted.
+PLAN_TOPIC = "saguaro.treatment_plan.plan"
+
+
 @dataclass(frozen=True)
 class Asked:
     """The ids and numbers of one booking, ready for the statements."""
@@ -111,11 +118,14 @@ class Facts:
     plan: PlanFacts | None
     policy: BookingPolicy | None
     shifts: list[Span]
+    # True while a change of the person's plan is parked.
+    plan_uncertain: bool
 
 
 def read_facts(uow: UnitOfWork, asked: Asked) -> Facts:
     """One round trip for every check."""
-    row = uow.driver.execute(_FACTS, asked.parameters(), prepare=True).fetchone()
+    parameters = asked.parameters() | {"plan_topic": PLAN_TOPIC, "plan_key": str(asked.person_id)}
+    row = uow.driver.execute(_FACTS, parameters, prepare=True).fetchone()
     resources: dict[str, ResourceFacts | None] = {}
     for place, kind in enumerate(words.RESOURCE_KINDS):
         found, site_id = row[1 + 2 * place], row[2 + 2 * place]
@@ -126,6 +136,7 @@ def read_facts(uow: UnitOfWork, asked: Asked) -> Facts:
         plan=None if row[9] is None else PlanFacts(*row[9:13]),
         policy=None if row[13] is None else BookingPolicy(*row[13:20]),
         shifts=[Span(start, end) for start, end in zip(row[20], row[21], strict=True)],
+        plan_uncertain=row[22],
     )
 
 
