@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from intake.domain.eligibility import supports
+from intake.migrations import first_policy
 from saguaro.intake.v1 import events_pb2 as events
 from saguaro.intake.v1 import service_pb2 as pb
 from saguaro.intake.v1 import types_pb2 as types
@@ -125,16 +127,20 @@ def test_an_unknown_contraindication_is_refused_and_nothing_is_decided(desk: Des
     assert desk.harness.events(events.PatientDeclined) == []
 
 
-@pytest.mark.parametrize(("code", "indication", "supports"), [
+@pytest.mark.parametrize(("code", "indication", "supported"), [
     ("F33.2", "depression", True), ("F32.A", "depression", True), ("F34.1", "depression", True), ("F33.2", "anxiety", False),
     ("F41.1", "anxiety", True), ("F43.12", "ptsd", True), ("F43.81", "ptsd", True), ("F42.2", "ocd", True),
     ("G90.511", "pain", True), ("M79.7", "pain", True), ("R45.851", "depression", False), ("F32.81", "depression", False),
 ])  # fmt: skip
-def test_a_diagnosis_supports_its_indication_only(desk: Desk, code: str, indication: str, supports: bool) -> None:
-    person_id = desk.person()
-    desk.diagnose(person_id, code)
-    unmet = desk.unmet(desk.decide(person_id, indication=indication))
-    assert ("diagnosis.for_indication" not in unmet) is supports
+def test_a_diagnosis_supports_its_indication_only(code: str, indication: str, supported: bool) -> None:
+    assert supports([code], first_policy.GROUPS[indication]) is supported
+
+
+def test_a_diagnosis_for_another_indication_declines(desk: Desk) -> None:
+    person_id = desk.ready()
+    assert desk.unmet(desk.decide(person_id, indication="anxiety")) == {"diagnosis.for_indication"}
+    desk.diagnose(person_id, "F41.1")
+    assert desk.decide(person_id, indication="anxiety").outcome == CLEARED
 
 
 def test_screening_grows_old(desk: Desk) -> None:

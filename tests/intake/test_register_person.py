@@ -61,13 +61,14 @@ SLIPS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("slip", SLIPS, ids=["+".join(slip) for slip in SLIPS])
-def test_a_slip_of_the_pen_still_finds_the_person(desk: Desk, slip: dict[str, Any]) -> None:
+def test_a_slip_of_the_pen_still_finds_the_person(desk: Desk) -> None:
     first = desk.register()
-    answer = desk.register(identity(**slip), site_id=WINDOW_ROCK)
-    assert answer.outcome == CANDIDATES
-    assert [candidate.person_id for candidate in answer.candidates] == [first.person_id]
-    assert 0.8 <= answer.candidates[0].likeness <= 1.0
+    for slip in SLIPS:
+        answer = desk.register(identity(**slip), site_id=WINDOW_ROCK)
+        assert answer.outcome == CANDIDATES, slip
+        assert [candidate.person_id for candidate in answer.candidates] == [first.person_id]
+        assert 0.8 <= answer.candidates[0].likeness <= 1.0
+    assert rows(desk, "person") == 1
 
 
 STRANGERS: list[dict[str, Any]] = [
@@ -78,10 +79,10 @@ STRANGERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("stranger", STRANGERS, ids=lambda stranger: str(stranger["given_name"]))
-def test_somebody_else_is_registered_without_a_question(desk: Desk, stranger: dict[str, Any]) -> None:
+def test_somebody_else_is_registered_without_a_question(desk: Desk) -> None:
     desk.register()
-    assert desk.register(identity(**stranger)).outcome == REGISTERED
+    for stranger in STRANGERS:
+        assert desk.register(identity(**stranger)).outcome == REGISTERED, stranger
 
 
 def test_a_link_adds_the_site_and_seals_its_record_number(desk: Desk) -> None:
@@ -155,14 +156,14 @@ def test_a_repeated_call_tells_the_same_and_has_one_effect(desk: Desk) -> None:
     assert len(desk.harness.events(events.PatientLinked)) == 1
 
 
-@pytest.mark.parametrize("number", ["PHX-001", " phx-001 ", "PHX -001"])
-def test_a_site_gives_a_record_number_once(desk: Desk, number: str) -> None:
+def test_a_site_gives_a_record_number_once(desk: Desk) -> None:
     first = desk.register(medical_record_number="PHX-001")
     stranger = identity(given_name="Olga", family_name="Brzezinski", birth_date="1950-01-01", phone="", email="")
-    with pytest.raises(AlreadyExists, match="RECORD_NUMBER_TAKEN") as refused:
-        desk.register(stranger, medical_record_number=number)
-    assert refused.value.ids == {"person_id": first.person_id}
-    assert desk.register(stranger, medical_record_number=number, site_id=WINDOW_ROCK).outcome == REGISTERED
+    for number in ("PHX-001", " phx-001 ", "PHX -001"):
+        with pytest.raises(AlreadyExists, match="RECORD_NUMBER_TAKEN") as refused:
+            desk.register(stranger, medical_record_number=number)
+        assert refused.value.ids == {"person_id": first.person_id}
+    assert desk.register(stranger, medical_record_number="PHX-001", site_id=WINDOW_ROCK).outcome == REGISTERED
 
 
 def test_eight_clerks_who_enter_one_person_at_once_make_one_record(desk: Desk) -> None:
@@ -190,18 +191,14 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "field"), BROKEN, ids=[f"{field}-{number}" for number, (_, field) in enumerate(BROKEN)]
-)
-def test_a_wrong_identity_is_refused_by_field_and_rule_without_its_value(
-    desk: Desk, wrong: dict[str, Any], field: str
-) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        desk.register(identity(**wrong))
-    assert refused.value.field == f"identity.{field}"
-    assert refused.value.rule
-    value = str(wrong[field])
-    assert not value or value not in str(refused.value)
+def test_a_wrong_identity_is_refused_by_field_and_rule_without_its_value(desk: Desk) -> None:
+    for wrong, field in BROKEN:
+        with pytest.raises(InvalidArgument) as refused:
+            desk.register(identity(**wrong))
+        assert refused.value.field == f"identity.{field}", wrong
+        assert refused.value.rule
+        value = str(wrong[field])
+        assert not value or value not in str(refused.value)
     assert rows(desk, "person") == 0
 
 
