@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -17,25 +18,32 @@ if TYPE_CHECKING:
 
 # SQLSTATEs after which the same work may be tried again: serialization, deadlock, lock not available, and the server going or coming.
 _TRANSIENT_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
-_STATEMENT_TIMEOUT_MS = 30_000
+# Under the broker's own limit of 1 MB with room for headers, so that what is committed can be sent.
+MAX_EVENT_BYTES = 900_000
+
+
+def _driver_error(error: BaseException) -> BaseException | None:
+    """psycopg's error: inside SQLAlchemy's, or by itself when the statement went to the driver directly."""
+    if isinstance(error, psycopg.Error):
+        return error
+    return error.orig if isinstance(error, DBAPIError) else None
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the database was only away, or asks for the same work again."""
     if isinstance(error, Transient):
         return True
-    if not isinstance(error, DBAPIError):
+    cause = _driver_error(error)
+    if cause is None:
         return False
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(cause, "sqlstate", None)
     # psycopg gives no state at all where the connection itself broke.
     return state in _TRANSIENT_STATES or (state or "08").startswith("08")
 
 
 def constraint_of(error: BaseException) -> str | None:
     """The name of the constraint that a statement broke. DETAIL is never read: it holds values."""
-    if not isinstance(error, DBAPIError):
-        return None
-    diagnosis = getattr(error.orig, "diag", None)
+    diagnosis = getattr(_driver_error(error), "diag", None)
     return getattr(diagnosis, "constraint_name", None)
 
 
@@ -58,8 +66,11 @@ class Database:
         secrets: Mapping[str, bytes] | None = None,
         pool_size: int = 16,
         application_name: str = "saguaro",
+        statement_timeout_s: float = 10.0,
+        max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         self.service = service
+        self.max_event_bytes = max_event_bytes
         self.url = engine_url(database_url, password)
         self.secrets: Mapping[str, bytes] = MappingProxyType(dict(secrets or {}))
         self.sealer = Sealer(sealing_key)
@@ -74,7 +85,7 @@ class Database:
                 "application_name": application_name,
                 "connect_timeout": 5,
                 "prepare_threshold": 2,
-                "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+                "options": f"-c statement_timeout={int(statement_timeout_s * 1000)} -c timezone=UTC",
             },
         )
 

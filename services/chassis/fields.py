@@ -72,9 +72,7 @@ def event_spec(descriptor: Descriptor) -> EventSpec | None:
 def broken_rules(descriptor: Descriptor) -> list[str]:
     """What a message of the contract breaks: a field without a class; for events, an identifying field or a bad key."""
     broken = [
-        f"{item.full_name}: has no field class"
-        for item in _walk(descriptor, set())
-        if class_of(item) == UNSPECIFIED
+        f"{item.full_name}: has no field class" for item in _walk(descriptor, set()) if class_of(item) == UNSPECIFIED
     ]
     message_options = descriptor.GetOptions()
     if message_options.HasExtension(options.event):

@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-# A killed consumer's partitions move on after this; the default of 45 s would leave alarms silent that long.
-_SESSION_TIMEOUT_MS = 6_000
-_HEARTBEAT_MS = 1_500
 _REQUEST_TIMEOUT_MS = 10_000
 
 
@@ -34,11 +31,19 @@ def make_producer(
 
 
 def make_consumer(
-    bootstrap: str, *, group: str, slot: str, client_id: str, max_poll_records: int, fetch_max_bytes: int = 16_000_000
+    bootstrap: str,
+    *,
+    group: str,
+    slot: str,
+    client_id: str,
+    max_poll_records: int,
+    session_timeout_s: float = 6.0,
+    fetch_max_bytes: int = 16_000_000,
 ) -> Any:
     """A consumer that never commits by itself, never skips and never starts at the end.
 
-    `slot` names the process's place, so that a restarted process gets its partitions back without a rebalance.
+    `slot` names the process's place, so that a restarted process gets its partitions back without a rebalance. A killed one's
+    move on after `session_timeout_s`; Kafka's default of 45 s would leave alarms silent that long.
     """
     from kafka import KafkaConsumer  # noqa: PLC0415
 
@@ -49,8 +54,8 @@ def make_consumer(
         group_instance_id=f"{group}-{slot}",
         enable_auto_commit=False,
         auto_offset_reset="none",
-        session_timeout_ms=_SESSION_TIMEOUT_MS,
-        heartbeat_interval_ms=_HEARTBEAT_MS,
+        session_timeout_ms=int(session_timeout_s * 1000),
+        heartbeat_interval_ms=int(session_timeout_s * 250),
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
         fetch_max_wait_ms=250,
         fetch_min_bytes=1,

@@ -19,8 +19,6 @@ from chassis.fields import key_of, spec_of
 if TYPE_CHECKING:
     from chassis.unit_of_work import UnitOfWork
 
-# Under the broker's own limit of 1 MB, so that what is committed can be sent.
-MAX_EVENT_BYTES = 900_000
 RELAY_CHANNEL = "saguaro_outbox"
 
 _PUT = f"""
@@ -43,8 +41,8 @@ def put(uow: "UnitOfWork", event: Message, event_id: UUID) -> None:
     spec = spec_of(event)
     key = key_of(event)
     value = event.SerializeToString(deterministic=True)
-    if len(value) > MAX_EVENT_BYTES:
-        raise ValueError(f"{spec.type_name} is larger than {MAX_EVENT_BYTES} bytes")
+    if len(value) > uow.max_event_bytes:
+        raise ValueError(f"{spec.type_name} is larger than {uow.max_event_bytes} bytes")
     traceparent = tracing.create_span(spec.type_name, spec.topic, uow.context)
     headers = headers_of(
         event_id=event_id,

@@ -94,7 +94,8 @@ class Parking:
         """The ids of a key's parked events, in order."""
         with self.database.unit_of_work(plumbing_context(), read_only=True) as uow:
             found = uow.driver.execute(
-                "SELECT event_id FROM parked WHERE topic = %s AND key = %s ORDER BY sequence, record_offset", (topic, key)
+                "SELECT event_id FROM parked WHERE topic = %s AND key = %s ORDER BY sequence, record_offset",
+                (topic, key),
             ).fetchall()
         return [row[0] for row in found]
 

@@ -95,6 +95,8 @@ class Process:
             sealing_key=settings.secret("sealing_key"),
             secrets={name: settings.secret(name) for name in held if getattr(settings, name) is not None},
             pool_size=settings.pool_size,
+            statement_timeout_s=settings.statement_timeout_seconds,
+            max_event_bytes=settings.kafka_max_event_bytes,
             application_name=f"saguaro {self.service} {self.kind} {settings.slot}",
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from google.protobuf.message import Message
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -87,11 +88,11 @@ class Runner:
                 return attempt()
             except RequestIdTaken:
                 continue
-            except IntegrityError as error:
+            except (IntegrityError, psycopg.IntegrityError) as error:
                 raise self._mapped(error) from None
             except PoolTimeout:
                 raise ResourceExhausted("DATABASE_BUSY", rule="too many calls at once; try again") from None
-            except DBAPIError as error:
+            except (DBAPIError, psycopg.Error) as error:
                 if not is_transient(error):
                     raise
                 left = until - time.monotonic()
@@ -104,7 +105,7 @@ class Runner:
                 pause *= 4
         raise Unavailable("BUSY", rule="the same request is being handled; repeat the call with the same request_id")
 
-    def _mapped(self, error: IntegrityError) -> Exception:
+    def _mapped(self, error: IntegrityError | psycopg.IntegrityError) -> Exception:
         mapped = self.index.constraints.get(constraint_of(error) or "")
         return mapped.again() if mapped is not None else error
 
@@ -136,7 +137,7 @@ class Runner:
                     if not uow.record_result(request_id, row.rpc, digest, ids):
                         raise RequestIdTaken
                 return row.answer(uow, ids)
-        except (SaguaroError, IntegrityError):
+        except (SaguaroError, IntegrityError, psycopg.IntegrityError):
             # The same request may have run beside us and taken what we wanted: then its answer is ours.
             repeated = self._answer_of_twin(row, request_id, digest, context)
             if repeated is None:
@@ -178,7 +179,7 @@ class Runner:
                         if not uow.record_result(request_id, row.rpc, digest, ids):
                             raise RequestIdTaken
                     return row.answer(uow, ids)
-            except (SaguaroError, IntegrityError):
+            except (SaguaroError, IntegrityError, psycopg.IntegrityError):
                 repeated = self._answer_of_twin(row, request_id, digest, context)
                 if repeated is None:
                     raise

@@ -69,6 +69,11 @@ class UnitOfWork:
         """The service whose database this is."""
         return self._database.service
 
+    @property
+    def max_event_bytes(self) -> int:
+        """The largest event that the broker would take."""
+        return self._database.max_event_bytes
+
     def _settings(self) -> tuple[str, str, str, str]:
         context = self.context
         return (str(context.actor_id), context.role, context.site_id, context.purpose)

@@ -258,6 +258,7 @@ class Reading(Entrypoint):  # type: ignore[misc]
                 slot=str(runtime.settings.slot),
                 client_id=f"{group}-{runtime.settings.slot}",
                 max_poll_records=2_000 if self.streams else 500,
+                session_timeout_s=runtime.settings.kafka_session_timeout_seconds,
             ),
             handle=self._hand_over,
             beat=lambda: runtime.health.beat(self.loop_name),
