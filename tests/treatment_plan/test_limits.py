@@ -11,6 +11,53 @@ from saguaro.treatment_plan.v1 import types_pb2 as types
 from tests.treatment_plan.ward import NOW, SITE, Ward
 from treatment_plan.tables import library_concentration, library_limit
 
+# Numbers that differ from 80 kg, 0.5 mg/kg, 40 min, 1 mg/mL, and every limit that they pass.
+PSYCHIATRY: list[tuple[dict[str, object], set[tuple[str, str]]]] = [
+    ({"dose_mg_per_kg": "0.75"}, set()),
+    ({"dose_mg_per_kg": "0.76", "weight_kg": "60"}, {("dose_mg_per_kg", "soft")}),
+    ({"dose_mg_per_kg": "0.29"}, {("dose_mg_per_kg", "soft")}),
+    ({"dose_mg_per_kg": "1.0", "weight_kg": "50"}, {("dose_mg_per_kg", "soft")}),
+    (
+        {"dose_mg_per_kg": "1.000001", "weight_kg": "50"},
+        {("dose_mg_per_kg", "soft"), ("dose_mg_per_kg", "hard"), ("rate_mg_per_kg_per_min", "hard")},
+    ),
+    ({"duration_min": 39}, {("duration_min", "soft")}),
+    ({"duration_min": 29}, {("duration_min", "soft"), ("duration_min", "hard")}),
+    ({"duration_min": 121}, {("duration_min", "soft"), ("duration_min", "hard")}),
+    ({"weight_kg": "120"}, set()),
+    ({"weight_kg": "120.1"}, {("absolute_dose_mg", "soft")}),
+    ({"weight_kg": "176"}, {("absolute_dose_mg", "soft")}),
+    ({"weight_kg": "34.9"}, {("weight_kg", "hard")}),
+    ({"weight_kg": "200.1"}, {("weight_kg", "hard"), ("absolute_dose_mg", "soft")}),
+    ({"concentration_mg_per_ml": "100"}, {("concentration_mg_per_ml", "hard"), ("rate_ml_per_h", "hard")}),
+    ({"concentration_mg_per_ml": "0.1"}, {("concentration_mg_per_ml", "hard")}),
+    (
+        {"dose_mg_per_kg": "0.76", "weight_kg": "160"},
+        {("dose_mg_per_kg", "soft"), ("absolute_dose_mg", "soft"), ("absolute_dose_mg", "hard")},
+    ),
+]
+PAIN: list[tuple[dict[str, object], set[tuple[str, str]]]] = [
+    ({"dose_mg_per_kg": "1.4", "duration_min": 240, "weight_kg": "70"}, set()),
+    ({"dose_mg_per_kg": "1.5", "duration_min": 240, "weight_kg": "70"}, {("rate_mg_per_kg_per_h", "soft")}),
+    (
+        {"dose_mg_per_kg": "2.04", "duration_min": 240, "weight_kg": "70"},
+        {("rate_mg_per_kg_per_h", "soft"), ("rate_mg_per_kg_per_h", "hard"), ("dose_mg_per_kg", "hard")},
+    ),
+    ({"dose_mg_per_kg": "1.4", "duration_min": 301, "weight_kg": "70"}, {("duration_min", "hard")}),
+    ({"dose_mg_per_kg": "1.4", "duration_min": 240, "weight_kg": "143"}, {("absolute_dose_mg", "hard")}),
+]
+OUT_OF_LIBRARY: list[tuple[str, dict[str, str]]] = [
+    ("weight_kg", {"weight_kg": "34.99", "weight_kg_again": "34.99"}),
+    ("weight_kg", {"weight_kg": "200.01", "weight_kg_again": "200.01"}),
+    ("weight_kg_again", {"weight_kg_again": "81"}),
+    ("concentration_mg_per_ml", {"concentration_mg_per_ml": "1.5"}),
+    ("concentration_mg_per_ml", {"concentration_mg_per_ml": "100"}),
+    ("dose_mg_per_kg", {"dose_mg_per_kg": "half"}),
+    ("dose_mg_per_kg", {"dose_mg_per_kg": "-0.5"}),
+    ("dose_mg_per_kg", {"dose_mg_per_kg": "5e-1"}),
+    ("indication", {"indication": "pain"}),
+]
+
 
 def preview(ward: Ward, library: str = "psychiatry", site: str = SITE, **numbers: object) -> types.ComputedDose:
     asked = {"weight_kg": "80", "dose_mg_per_kg": "0.5", "duration_min": 40, "concentration_mg_per_ml": "1"} | numbers
@@ -31,54 +78,16 @@ def test_a_usual_dose_passes_no_limit(ward: Ward) -> None:
     assert not dose.limits
 
 
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ({"dose_mg_per_kg": "0.75"}, set()),
-        ({"dose_mg_per_kg": "0.76", "weight_kg": "60"}, {("dose_mg_per_kg", "soft")}),
-        ({"dose_mg_per_kg": "0.29"}, {("dose_mg_per_kg", "soft")}),
-        ({"dose_mg_per_kg": "1.0", "weight_kg": "50"}, {("dose_mg_per_kg", "soft")}),
-        (
-            {"dose_mg_per_kg": "1.000001", "weight_kg": "50"},
-            {("dose_mg_per_kg", "soft"), ("dose_mg_per_kg", "hard"), ("rate_mg_per_kg_per_min", "hard")},
-        ),
-        ({"duration_min": 39}, {("duration_min", "soft")}),
-        ({"duration_min": 29}, {("duration_min", "soft"), ("duration_min", "hard")}),
-        ({"duration_min": 121}, {("duration_min", "soft"), ("duration_min", "hard")}),
-        ({"weight_kg": "120"}, set()),
-        ({"weight_kg": "120.1"}, {("absolute_dose_mg", "soft")}),
-        ({"weight_kg": "176"}, {("absolute_dose_mg", "soft")}),
-        ({"weight_kg": "34.9"}, {("weight_kg", "hard")}),
-        ({"weight_kg": "200.1"}, {("weight_kg", "hard"), ("absolute_dose_mg", "soft")}),
-        ({"concentration_mg_per_ml": "100"}, {("concentration_mg_per_ml", "hard"), ("rate_ml_per_h", "hard")}),
-        ({"concentration_mg_per_ml": "0.1"}, {("concentration_mg_per_ml", "hard")}),
-        (
-            {"dose_mg_per_kg": "0.76", "weight_kg": "160"},
-            {("dose_mg_per_kg", "soft"), ("absolute_dose_mg", "soft"), ("absolute_dose_mg", "hard")},
-        ),
-    ],
-)
-def test_each_psychiatric_limit_at_its_bound(
-    ward: Ward, numbers: dict[str, object], expected: set[tuple[str, str]]
-) -> None:
-    assert passed(preview(ward, **numbers)) == expected
+def test_each_psychiatric_limit_at_its_bound(ward: Ward, subtests: pytest.Subtests) -> None:
+    for numbers, expected in PSYCHIATRY:
+        with subtests.test(**numbers):
+            assert passed(preview(ward, **numbers)) == expected
 
 
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ({"dose_mg_per_kg": "1.4", "duration_min": 240, "weight_kg": "70"}, set()),
-        ({"dose_mg_per_kg": "1.5", "duration_min": 240, "weight_kg": "70"}, {("rate_mg_per_kg_per_h", "soft")}),
-        (
-            {"dose_mg_per_kg": "2.04", "duration_min": 240, "weight_kg": "70"},
-            {("rate_mg_per_kg_per_h", "soft"), ("rate_mg_per_kg_per_h", "hard"), ("dose_mg_per_kg", "hard")},
-        ),
-        ({"dose_mg_per_kg": "1.4", "duration_min": 301, "weight_kg": "70"}, {("duration_min", "hard")}),
-        ({"dose_mg_per_kg": "1.4", "duration_min": 240, "weight_kg": "143"}, {("absolute_dose_mg", "hard")}),
-    ],
-)
-def test_pain_is_a_library_of_its_own(ward: Ward, numbers: dict[str, object], expected: set[tuple[str, str]]) -> None:
-    assert passed(preview(ward, "pain", **numbers)) == expected
+def test_pain_is_a_library_of_its_own(ward: Ward, subtests: pytest.Subtests) -> None:
+    for numbers, expected in PAIN:
+        with subtests.test(**numbers):
+            assert passed(preview(ward, "pain", **numbers)) == expected
 
 
 def test_a_site_may_be_stricter_than_the_network_from_a_day_on(ward: Ward) -> None:
@@ -146,24 +155,14 @@ def test_a_soft_limit_needs_a_reason(ward: Ward) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("field", "changes"),
-    [
-        ("weight_kg", {"weight_kg": "34.99", "weight_kg_again": "34.99"}),
-        ("weight_kg", {"weight_kg": "200.01", "weight_kg_again": "200.01"}),
-        ("weight_kg_again", {"weight_kg_again": "81"}),
-        ("concentration_mg_per_ml", {"concentration_mg_per_ml": "1.5"}),
-        ("concentration_mg_per_ml", {"concentration_mg_per_ml": "100"}),
-        ("dose_mg_per_kg", {"dose_mg_per_kg": "half"}),
-        ("dose_mg_per_kg", {"dose_mg_per_kg": "-0.5"}),
-        ("dose_mg_per_kg", {"dose_mg_per_kg": "5e-1"}),
-        ("indication", {"indication": "pain"}),
-    ],
-)
-def test_a_number_out_of_the_library_names_its_field(ward: Ward, field: str, changes: dict[str, str]) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        ward.call("DraftPlan", ward.draft_request(ward.cleared(), **changes))
-    assert refused.value.field == field
+def test_a_number_out_of_the_library_names_its_field(ward: Ward, subtests: pytest.Subtests) -> None:
+    person_id = ward.cleared()
+    for field, changes in OUT_OF_LIBRARY:
+        with subtests.test(**changes):
+            with pytest.raises(InvalidArgument) as refused:
+                ward.call("DraftPlan", ward.draft_request(person_id, **changes))
+            assert refused.value.field == field
+    assert not ward.call("ListPlans", pb.ListPlansRequest(person_id=person_id)).plans
 
 
 def test_two_spellings_of_one_weight_are_one_weight(ward: Ward) -> None:
