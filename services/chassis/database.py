@@ -37,8 +37,10 @@ def is_transient(error: BaseException) -> bool:
     if cause is None:
         return False
     state = getattr(cause, "sqlstate", None)
-    # psycopg gives no state at all where the connection itself broke.
-    return state in _TRANSIENT_STATES or (state or "08").startswith("08")
+    if state is None:
+        # psycopg gives no state where the connection itself broke, nor for what it refuses before it asks the server.
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return state in _TRANSIENT_STATES or state.startswith("08")
 
 
 def constraint_of(error: BaseException) -> str | None:
