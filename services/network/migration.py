@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from chassis.index import Service
 
 
+def load_migration() -> None:
+    """Imports what the functions below need, which takes longer than they do."""
+    from chassis import migrate  # noqa: F401, PLC0415
+
+    indexes()
+
+
 def migrate_all(home: Home, postgres: Postgres) -> dict[str, str]:
     """Brings all five databases to their newest schema; returns the revision of each."""
     from chassis.migrate import migrate  # noqa: PLC0415

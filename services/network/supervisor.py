@@ -23,7 +23,7 @@ from network import jars
 from network.children import Child, Steps, find_processes, spawn, stop_orphans
 from network.home import Home, read_json, write_json
 from network.kafka import Kafka
-from network.migration import make_topics, migrate_all
+from network.migration import load_migration, make_topics, migrate_all
 from network.ports import PortBook
 from network.postgres import Postgres
 from network.probe import is_ready
@@ -83,7 +83,10 @@ class Supervisor:
             found = jars.fetch(Progress(quiet=True))
         self.kafka = Kafka(self.home.path, found, ports=self._book)
         with self._step("start PostgreSQL and Kafka"), ThreadPoolExecutor(max_workers=2) as pool:
-            for job in [pool.submit(self.postgres.start), pool.submit(self.kafka.start)]:
+            jobs = [pool.submit(self.postgres.start), pool.submit(self.kafka.start)]
+            # Imported here meanwhile: two threads that import the same packages for the first time get in each other's way.
+            load_migration()
+            for job in jobs:
                 job.result()
         with self._step("migrate five databases, make topics"), ThreadPoolExecutor(max_workers=2) as pool:
             for job in [pool.submit(migrate_all, self.home, self.postgres), pool.submit(make_topics, self.kafka)]:
