@@ -1,6 +1,7 @@
 """Minutes to codes, at every edge (AMA CPT, intravenous push and infusion)."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,16 @@ def test_the_day_of_service_is_that_of_the_start_on_the_sites_wall(desk: Desk) -
     assert desk.charge(desk.closed(site, person, started_at=next_day)).lines[0].unit_price_usd == "999.00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "day"), [("America/Phoenix", "2026-07-15"), ("America/Denver", "2026-07-16")], ids=["PHX", "WRK"]
+)
+def test_each_site_has_a_midnight_of_its_own(desk: Desk, zone: str, day: str) -> None:
+    """06:30Z is 23:30 in Phoenix and, by daylight saving time, 00:30 in Window Rock."""
+    site, person = desk.priced_site(zone), desk.person()
+    start = to_timestamp(datetime(2026, 7, 16, 6, 30, tzinfo=UTC))
+    assert desk.charge(desk.closed(site, person, started_at=start)).service_date == day
+
+
 def test_without_a_stop_time_the_charge_is_held_for_review(desk: Desk) -> None:
     site, person = desk.priced_site(), desk.person()
     held = desk.charge(desk.closed(site, person, stopped_at=None))
@@ -80,7 +91,7 @@ def test_without_a_stop_time_the_charge_is_held_for_review(desk: Desk) -> None:
         ({"ndc": "6745710810"}, "ndc.invalid"),
     ],
 )
-def test_what_is_not_certain_is_held_never_guessed(desk: Desk, changes: dict[str, object], reason: str) -> None:
+def test_what_is_not_certain_is_held_never_guessed(desk: Desk, changes: dict[str, Any], reason: str) -> None:
     site, person = desk.priced_site(), desk.person()
     held = desk.charge(desk.closed(site, person, **changes))
     assert (held.state, held.hold_reason_code) == ("held", reason)
