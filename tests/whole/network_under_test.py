@@ -126,3 +126,48 @@ def totals_of(finished: Finished) -> dict[str, Any]:
 def broken_checks(finished: Finished) -> Sequence[dict[str, Any]]:
     """The checks of `verify` that do not hold."""
     return [check for check in finished.answer["checks"] if not check["ok"]]
+
+
+def events_so_far(network: NetworkUnderTest) -> int:
+    """How many business events the network has raised since it was made."""
+    from cli.demo_report import events_by_topic
+    from cli.running import readers
+
+    return sum(events_by_topic(readers(network.home, network.state())).values())
+
+
+@dataclass
+class Reference:
+    """An undisturbed journey: its totals, and how many events it raised."""
+
+    totals: dict[str, Any]
+    events: int
+
+
+PATIENTS = 8
+SEED = 11
+
+
+def undisturbed(network: NetworkUnderTest) -> Reference:
+    """A journey that nothing disturbs, to compare with."""
+    before = events_so_far(network)
+    totals = totals_of(network.finish(network.journey(PATIENTS, SEED)))
+    return Reference(totals, events_so_far(network) - before)
+
+
+def journey_with(network: NetworkUnderTest, reference: Reference, disturb: Callable[[], None]) -> dict[str, Any]:
+    """The same journey, disturbed when about a third of its events have happened. Returns its totals."""
+    before = events_so_far(network)
+    running = network.journey(PATIENTS, SEED)
+    eventually(lambda: events_so_far(network) - before >= reference.events // 3, "the journey to be under way")
+    assert running.poll() is None, "the journey was over before anything was killed"
+    disturb()
+    return totals_of(network.finish(running))
+
+
+def assert_whole(network: NetworkUnderTest) -> None:
+    """Every process is ready again, every invariant holds, nothing is parked."""
+    eventually(lambda: network.run("status").code == 0, "every process to be ready", within_s=90)
+    verified = network.run("verify")
+    assert broken_checks(verified) == []
+    assert network.run("parked", "list").answer["parked"] == []
