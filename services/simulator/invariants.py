@@ -1,0 +1,88 @@
+"""What must hold of a day, as far as the apis alone can tell."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.context import RequestContext
+from saguaro.billing.v1 import service_pb2 as billing
+from simulator.calls import Calls
+from simulator.day import INFUSION_DAY, Day, site_moment
+from simulator.opening import OPENS
+from simulator.patient import Outcome
+
+_OVER_DELIVERY = "pump.over_delivery"
+
+
+def check(calls: Calls, day: Day, outcomes: Sequence[Outcome], unacknowledged: Sequence[str]) -> list[dict[str, Any]]:
+    """[{name, ok, looked_at, found}]; `found` names ids and rules, never a value."""
+    infused = [outcome for outcome in outcomes if outcome.infused is not None]
+    settled = [outcome for outcome in outcomes if outcome.settled is not None]
+    return [
+        _finding("every patient's way ended as scripted", len(outcomes), (_failure(one) for one in outcomes)),
+        _finding("the published HL7 messages were acknowledged", 2, unacknowledged),
+        _finding(
+            "delivered at most ordered, or an alarm",
+            len(settled),
+            (_id(one) for one in settled if not _within_order(one)),
+        ),
+        _finding("the network's volume is the pump's", len(infused), (_id(one) for one in infused if not _agrees(one))),
+        _finding("one charge set a session", len(outcomes), (_id(one) for one in outcomes if not _charged_once(one))),
+        _finding("every invoice is paid", len(settled), (_id(one) for one in settled if not _paid(one))),
+        _finding("the ledger of each site sums to zero", len(day.places), _unbalanced(calls, day)),
+    ]
+
+
+def _finding(name: str, looked_at: int, found: Iterable[str]) -> dict[str, Any]:
+    listed = [text for text in found if text]
+    return {"name": name, "ok": not listed, "looked_at": looked_at, "found": listed}
+
+
+def _id(outcome: Outcome) -> str:
+    return outcome.person_id or f"patient {outcome.script.index}"
+
+
+def _failure(outcome: Outcome) -> str:
+    return f"{_id(outcome)} ({outcome.script.way}): {outcome.failure}" if outcome.failure else ""
+
+
+def _within_order(outcome: Outcome) -> bool:
+    if outcome.settled is None:
+        return True
+    return outcome.settled.delivered_mg <= outcome.settled.ordered_mg or outcome.alarms[_OVER_DELIVERY] > 0
+
+
+def _agrees(outcome: Outcome) -> bool:
+    return outcome.infused is None or outcome.infused.pump_ml == outcome.infused.reported_ml
+
+
+def _charged_once(outcome: Outcome) -> bool:
+    if outcome.failure:
+        return True
+    if outcome.settled is None:
+        return outcome.stray_charges == 0
+    return outcome.settled.charge_sets == 1
+
+
+def _paid(outcome: Outcome) -> bool:
+    return outcome.settled is None or outcome.settled.invoice_paid
+
+
+def _unbalanced(calls: Calls, day: Day) -> list[str]:
+    found = []
+    for place in day.places:
+        context = RequestContext(
+            actor_id=UUID(place.staff("biller")),
+            role="biller",
+            site_id=place.site_id,
+            purpose="HPAYMT",
+            correlation_id=UUID(day.run.id("opening")),
+            clinic_time=site_moment(place, INFUSION_DAY, OPENS),
+        )
+        request = billing.GetLedgerBalanceRequest(site_id=place.site_id)
+        balance = calls.ask("billing", "GetLedgerBalance", request, context)
+        sums = sum((Decimal(account.balance_usd) for account in balance.accounts), Decimal(0))
+        if sums != 0 or Decimal(balance.sum_usd) != 0:
+            found.append(place.site_id)
+    return found

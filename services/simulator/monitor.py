@@ -1,0 +1,61 @@
+"""A monitor that replays a recording at the period at which it was taken."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
+
+from saguaro.device_telemetry.v1 import types_pb2 as types
+from simulator.frames import Timed, frame
+from simulator.recording import PERIOD_S, Recording, Sample
+
+# The contract lets a frame hold 4,096 samples.
+MAX_SAMPLES = 4000
+
+
+class Monitor:
+    """One device. Its frames count up over all sessions that it is attached to."""
+
+    def __init__(self, device_id: str, *, first_sequence: int = 1, period_s: int = PERIOD_S) -> None:
+        self.device_id = device_id
+        self.period_s = period_s
+        self._sequence = count(first_sequence)
+
+    def frame(self, samples: list[Timed]) -> types.Frame:
+        """The next frame with these samples."""
+        return frame(self.device_id, next(self._sequence), self.period_s * 1000, samples)
+
+    def frames(self, samples: list[Timed]) -> Iterator[types.Frame]:
+        """As many frames as these samples need."""
+        for first in range(0, len(samples), MAX_SAMPLES):
+            yield self.frame(samples[first : first + MAX_SAMPLES])
+
+
+class Playback:
+    """The window of a recording that a patient's monitor shows, by minutes of clinic time from `begins_at` on."""
+
+    def __init__(self, recording: Recording, begins_at: datetime, at: float, minutes: int) -> None:
+        self._rows = list(recording.window(at, minutes))
+        self._begins_at = begins_at
+        self._next = 0
+
+    def until(self, moment: datetime) -> list[Timed]:
+        """The samples not given yet that were taken up to this moment. ValueError past the end of the window."""
+        found: list[Timed] = []
+        while (at := self._begins_at + timedelta(seconds=PERIOD_S * self._next)) <= moment:
+            if self._next >= len(self._rows):
+                raise ValueError("the window of the recording is too short for this session")
+            found.extend(Timed(at, sample) for sample in self._rows[self._next])
+            self._next += 1
+        return found
+
+
+def held(rows: list[tuple[datetime, tuple[Sample, ...]]], period_s: int = PERIOD_S) -> list[Timed]:
+    """Each value repeated at 1 Hz until the next is due, the repetitions marked HELD: they are no measurements."""
+    found: list[Timed] = []
+    for at, samples in rows:
+        for second in range(period_s):
+            for sample in samples:
+                keeps = second == 0 or sample.quality == types.SAMPLE_QUALITY_UNUSABLE
+                quality = sample.quality if keeps else types.SAMPLE_QUALITY_HELD
+                found.append(Timed(at + timedelta(seconds=second), Sample(sample.channel, sample.value, quality)))
+    return found

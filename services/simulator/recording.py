@@ -1,0 +1,87 @@
+"""A recording of a bedside monitor, one row a minute, as it was published: nothing is smoothed, no gap is filled."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from saguaro.device_telemetry.v1 import types_pb2 as types
+
+# The period at which the published recording was taken.
+PERIOD_S: Final = 60
+
+# Column of the file -> MDC code (ISO/IEEE 11073-10101): heart rate, arterial line, pulse, respiration, oxygen saturation, cuff.
+CHANNELS: Final = {
+    "HR": 147842,
+    "ABPSys": 150037,
+    "ABPDias": 150038,
+    "ABPMean": 150039,
+    "PULSE": 149530,
+    "RESP": 151562,
+    "SpO2": 150456,
+    "NBPSys": 150021,
+    "NBPDias": 150022,
+    "NBPMean": 150023,
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value of one channel. `quality` is a SampleQuality; the value of an unusable sample is 0."""
+
+    channel: int
+    value: Decimal
+    quality: int
+
+
+class Recording:
+    """Rows in the order of their minutes."""
+
+    def __init__(self, rows: Sequence[tuple[int, tuple[Sample, ...]]]) -> None:
+        if not rows:
+            raise ValueError("recording: must hold at least one row")
+        self.rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def window(self, at: float, minutes: int) -> Iterator[tuple[Sample, ...]]:
+        """`minutes` rows from the place `at` (0 to 1) of the recording on; past its end it begins again."""
+        first = int(at * len(self.rows)) % len(self.rows)
+        for step in range(minutes):
+            yield self.rows[(first + step) % len(self.rows)][1]
+
+
+def read_recording(path: Path | None = None) -> Recording:
+    """Reads a file of that format; without a path the published one. ValueError names line and rule."""
+    if path is None:
+        text = resources.files("simulator").joinpath("recordings/mimic2-s00001.csv").read_text(encoding="utf-8")
+    else:
+        text = path.read_text(encoding="utf-8")
+    reader = csv.reader(text.splitlines())
+    header = next(reader, [])
+    if header[:1] != ["minute"] or not set(header[1:]) <= CHANNELS.keys() or len(header) < 2:
+        raise ValueError(f"line 1: must name minute and columns out of {', '.join(CHANNELS)}")
+    codes = [CHANNELS[name] for name in header[1:]]
+    return Recording([_row(cells, codes, number) for number, cells in enumerate(reader, 2)])
+
+
+def _row(cells: list[str], codes: list[int], line: int) -> tuple[int, tuple[Sample, ...]]:
+    if len(cells) != len(codes) + 1 or not cells[0].isdigit():
+        raise ValueError(f"line {line}: must hold a whole minute and {len(codes)} values")
+    samples = [_sample(code, text, line) for code, text in zip(codes, cells[1:], strict=True) if text]
+    return int(cells[0]), tuple(samples)
+
+
+def _sample(code: int, text: str, line: int) -> Sample:
+    """An empty cell is no sample; 0 is a sensor that gave nothing valid."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"line {line}: must hold decimal numbers") from None
+    if not value.is_finite() or value < 0:
+        raise ValueError(f"line {line}: must hold numbers of at least 0")
+    return Sample(code, value, types.SAMPLE_QUALITY_USABLE if value > 0 else types.SAMPLE_QUALITY_UNUSABLE)

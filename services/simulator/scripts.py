@@ -1,0 +1,124 @@
+"""What happens to each patient of a day, drawn from the seed before anything is called: no answer and no race changes it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+# A day of twenty has each of these once, a shorter one the first of them.
+WAYS: Final = (
+    "plain",
+    "linked",
+    "flag_cleared",
+    "paused",
+    "device_hl7",
+    "contraindicated",
+    "aborted",
+    "keep_vein_open",
+    "conflict",
+    "no_show",
+    "cancelled",
+    "soft_limit",
+    "occluded",
+    "flag_open",
+    "linked",
+    "pain",
+    "plain",
+    "moderate",
+    "plain",
+    "plain",
+)
+NEVER_BOOKED: Final = frozenset({"contraindicated", "flag_open"})
+NEVER_INFUSED: Final = NEVER_BOOKED | {"no_show", "cancelled"}
+
+# Indication and billable ICD-10-CM leaves for it.
+_DIAGNOSES: Final = (
+    ("depression", ("F33.2", "F32.2", "F33.1", "F32.1")),
+    ("anxiety", ("F41.1", "F41.9")),
+    ("ptsd", ("F43.10", "F43.12")),
+    ("ocd", ("F42.2", "F42.9")),
+)
+_PAIN: Final = ("pain", ("G90.511", "M79.7", "G89.4"))
+_CONTRAINDICATIONS: Final = (
+    "ketamine_hypersensitivity",
+    "aneurysm_or_avm",
+    "active_psychosis",
+    "uncontrolled_hypertension",
+)
+_CONCENTRATIONS: Final = ("0.5", "1", "2")
+_NO: Final = {"1": 0, "2": 0, "6.lifetime": 0}
+
+
+@dataclass(frozen=True)
+class Script:
+    """One patient's day. `home` and `treated_at` are indexes of places; minutes are of the infusion as planned."""
+
+    index: int
+    way: str
+    home: int
+    treated_at: int
+    indication: str
+    icd10cm_code: str
+    phq9: tuple[int, ...]
+    cssrs: tuple[tuple[str, int], ...]
+    contraindications: tuple[str, ...]
+    weight_kg: Decimal
+    arrival_weight_kg: Decimal
+    concentration_mg_per_ml: str
+    # Empty: what the protocol says.
+    dose_mg_per_kg: str
+    duration_min: int
+    # Where in the recording the monitor begins, 0 to 1.
+    window: float
+
+    @property
+    def booked(self) -> bool:
+        """Whether a session is ever booked."""
+        return self.way not in NEVER_BOOKED
+
+    @property
+    def infused(self) -> bool:
+        """Whether an infusion is ever started."""
+        return self.way not in NEVER_INFUSED
+
+
+def scripts(seed: int, patients: int, sites: int) -> tuple[Script, ...]:
+    """The scripts of a day, by index. Which patient goes which way is drawn; how many go each way is not."""
+    order = list(range(patients))
+    Random(f"saguaro ways {seed}/{patients}").shuffle(order)
+    return tuple(_script(seed, index, WAYS[place % len(WAYS)], sites) for index, place in enumerate(order))
+
+
+def _script(seed: int, index: int, way: str, sites: int) -> Script:
+    random = Random(f"saguaro script {seed}/{index}/{way}")
+    indication, codes = _PAIN if way == "pain" else random.choices(_DIAGNOSES, weights=(6, 2, 2, 1))[0]
+    weight_kg = Decimal(random.randrange(480, 1080)) / 10
+    home = index % sites
+    elsewhere = way == "linked" and sites > 1
+    return Script(
+        index=index,
+        way=way,
+        home=home,
+        treated_at=(home + 1 + random.randrange(sites - 1)) % sites if elsewhere else home,
+        indication=indication,
+        icd10cm_code=random.choice(codes),
+        # Item 9 asks about thoughts of death: a yes is a flag of its own, drawn for few.
+        phq9=(*(random.choice((1, 2, 2, 3)) for _ in range(8)), random.choices((0, 1), weights=(9, 1))[0]),
+        cssrs=tuple(_cssrs(way).items()),
+        contraindications=(random.choice(_CONTRAINDICATIONS),) if way == "contraindicated" else (),
+        weight_kg=weight_kg,
+        arrival_weight_kg=weight_kg + Decimal(random.randrange(-15, 16)) / 10,
+        concentration_mg_per_ml=random.choice(_CONCENTRATIONS),
+        dose_mg_per_kg="0.8" if way == "soft_limit" else "",
+        duration_min=240 if way == "pain" else 40,
+        window=random.random(),
+    )
+
+
+def _cssrs(way: str) -> dict[str, int]:
+    """Answers to the screener: no to everything, moderate, or high."""
+    if way == "moderate":
+        return {"1": 1, "2": 1, "3": 1, "4": 0, "5": 0, "6.lifetime": 0}
+    if way in ("flag_cleared", "flag_open"):
+        return {"1": 1, "2": 1, "3": 1, "4": 1, "5": 0, "6.lifetime": 0}
+    return dict(_NO)
