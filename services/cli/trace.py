@@ -68,7 +68,7 @@ def read_spans(home: Home, identity: str) -> list[Span]:
 def tree_of(spans: list[Span]) -> list[Span]:
     """The roots, each with what it caused: by parent, or by link where the work was a retry."""
     by_id = {span.span_id: span for span in spans}
-    roots = []
+    roots: list[Span] = []
     for span in spans:
         above = by_id.get(span.parent_id)
         if above is None:

@@ -89,8 +89,9 @@ class Supervisor:
             for job in jobs:
                 job.result()
         with self._step("migrate five databases, make topics"), ThreadPoolExecutor(max_workers=2) as pool:
-            for job in [pool.submit(migrate_all, self.home, self.postgres), pool.submit(make_topics, self.kafka)]:
-                job.result()
+            migrated, made = pool.submit(migrate_all, self.home, self.postgres), pool.submit(make_topics, self.kafka)
+            migrated.result()
+            made.result()
         self.receiver = Receiver(self.home.traces)
         self.receiver.start()
         with self._step(f"start {len(self.members)} processes"):
