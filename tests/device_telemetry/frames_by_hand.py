@@ -117,4 +117,5 @@ def usable(metric: int, pairs: Iterable[tuple[float, float]]) -> list[Sample]:
     """Usable samples of one channel."""
     return [(at, metric, value, codes.USABLE) for at, value in pairs]
 
+
 HR_LOW = usable(codes.HEART_RATE, [(0.0, 39.0)])

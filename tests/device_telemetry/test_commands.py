@@ -50,7 +50,9 @@ def test_a_repeated_start_has_one_answer_and_asks_the_same_question(ward: Ward) 
     assert refusal(ward, request_id=request_id).reason == "NOT_AUTHORISED_UNREACHABLE"
     # Meanwhile the pump echoes again and treatment-plan, which had in fact said yes, has marked the order used.
     ward.read(frame(PUMP, 2, report=pump_report("40.0", infusing=False), at_s=-5.0))
-    used = plan.OrderUsed(order_id=ward.order_id, session_id=ward.session_id, person_id=ward.person_id, used_at=to_timestamp(START))
+    used = plan.OrderUsed(
+        order_id=ward.order_id, session_id=ward.session_id, person_id=ward.person_id, used_at=to_timestamp(START)
+    )
     assert ward.harness.deliver(used) == "applied"
     ward.plan.answer = granted
     assert ward.start(request_id=request_id).authorisation_id == ward.authorisation_id
@@ -98,7 +100,9 @@ def test_an_unknown_order_and_a_revoked_one_are_refused(ward: Ward) -> None:
     with pytest.raises(NotFound):
         ward.start()
     ready(ward)
-    revoked = plan.OrderRevoked(order_id=ward.order_id, session_id=ward.session_id, person_id=ward.person_id, revoked_at=to_timestamp(START))
+    revoked = plan.OrderRevoked(
+        order_id=ward.order_id, session_id=ward.session_id, person_id=ward.person_id, revoked_at=to_timestamp(START)
+    )
     assert ward.harness.deliver(revoked) == "applied"
     assert refusal(ward).reason == "ORDER_REVOKED"
 
@@ -119,7 +123,9 @@ def test_the_refusals_of_the_other_services_are_passed_on(ward: Ward) -> None:
     assert [finding.field for finding in refused.findings] == ["consent.ketamine.missing"]
     assert ward.plan.asked == []
     ward.intake.answer = type(REFUSED)(allowed=True)
-    ward.plan.answer = RemoteError("FAILED_PRECONDITION", "ORDER_REVOKED", {"field": "order_id", "rule": "must not be revoked"})
+    ward.plan.answer = RemoteError(
+        "FAILED_PRECONDITION", "ORDER_REVOKED", {"field": "order_id", "rule": "must not be revoked"}
+    )
     assert refusal(ward).reason == "ORDER_REVOKED"
 
 
@@ -188,7 +194,9 @@ def test_a_device_that_is_registered_otherwise_is_refused(ward: Ward) -> None:
 
 
 def test_events_of_orders_wait_for_the_order(ward: Ward) -> None:
-    used = plan.OrderUsed(order_id=ward.order_id, session_id=ward.session_id, person_id="p", used_at=to_timestamp(START))
+    used = plan.OrderUsed(
+        order_id=ward.order_id, session_id=ward.session_id, person_id="p", used_at=to_timestamp(START)
+    )
     assert ward.harness.deliver(used) == "early"
     assert ward.order() == "applied"
     assert ward.rows("SELECT used_at FROM infusion_order")[0].used_at == START
@@ -203,6 +211,8 @@ def test_an_alarm_is_acknowledged_once(ward: Ward) -> None:
     assert [event.alarm_id for event in ward.harness.events(events.AlarmAcknowledged)] == [alarm_id]
     listed = ward.harness.call("ListAlarms", pb.ListAlarmsRequest(session_id=ward.session_id, page_size=1))
     assert [item.acknowledged for item in listed.alarms] == [True]
-    rest = ward.harness.call("ListAlarms", pb.ListAlarmsRequest(session_id=ward.session_id, page_size=1, page_token=listed.next_page_token))
+    rest = ward.harness.call(
+        "ListAlarms", pb.ListAlarmsRequest(session_id=ward.session_id, page_size=1, page_token=listed.next_page_token)
+    )
     assert [item.acknowledged for item in rest.alarms] == [False]
     assert rest.next_page_token == ""

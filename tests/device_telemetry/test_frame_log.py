@@ -49,7 +49,10 @@ def facts(ward: Ward) -> tuple[Any, ...]:
     """All that the log led to, without the ids of events."""
     told = [(type(event).__name__, event.SerializeToString(deterministic=True)) for event in ward.harness.events()]
     alarms = [tuple(row) for row in ward.rows("SELECT * FROM alarm ORDER BY alarm_id")]
-    frames = [tuple(row) for row in ward.rows("SELECT device_id, sequence, ends_at, samples FROM frame ORDER BY device_id, sequence")]
+    frames = [
+        tuple(row)
+        for row in ward.rows("SELECT device_id, sequence, ends_at, samples FROM frame ORDER BY device_id, sequence")
+    ]
     state = ward.rows("SELECT state FROM session_state")[0].state
     return told, alarms, frames, state
 
@@ -134,7 +137,9 @@ def test_frames_of_a_device_without_session_are_kept_and_judged_by_nobody(ward: 
     assert ward.rows("SELECT 1 FROM alarm") == []
     assert [row.sequence for row in ward.rows("SELECT sequence FROM unassigned_frame")] == [1]
     listed = ward.harness.call("ListQuarantine", pb.ListQuarantineRequest(), role="operator")
-    assert [(item.device_id, item.rule) for item in listed.items] == [(str(MONITOR), "device_id: must be attached to a session")]
+    assert [(item.device_id, item.rule) for item in listed.items] == [
+        (str(MONITOR), "device_id: must be attached to a session")
+    ]
 
 
 def test_a_log_that_stops_by_the_wall_raises_a_technical_alarm_until_it_goes_on(ward: Ward) -> None:

@@ -66,17 +66,27 @@ class Ward:
     def register(self, device_id: UUID, kind: Any, equipment_id: str = "") -> None:
         self.harness.call(
             "RegisterDevice",
-            pb.RegisterDeviceRequest(device_id=str(device_id), site_id=self.site_id, kind=kind, equipment_id=equipment_id),
+            pb.RegisterDeviceRequest(
+                device_id=str(device_id), site_id=self.site_id, kind=kind, equipment_id=equipment_id
+            ),
         )
 
     def book(self, session_id: str) -> str:
         event = scheduling.SessionBooked(
-            session_id=session_id, person_id=self.person_id, site_id=self.site_id, booked_at=to_timestamp(START - timedelta(days=1))
+            session_id=session_id,
+            person_id=self.person_id,
+            site_id=self.site_id,
+            booked_at=to_timestamp(START - timedelta(days=1)),
         )
         return self.harness.deliver(event, at=START - timedelta(days=1))
 
     def order(self, **changed: str) -> str:
-        programme = {"drug_code": "ketamine", "concentration_mg_per_ml": "1.0", "rate_ml_per_h": "60", "vtbi_ml": "40"} | changed
+        programme = {
+            "drug_code": "ketamine",
+            "concentration_mg_per_ml": "1.0",
+            "rate_ml_per_h": "60",
+            "vtbi_ml": "40",
+        } | changed
         event = plan.OrderIssued(
             order_id=self.order_id,
             session_id=self.session_id,
@@ -88,7 +98,9 @@ class Ward:
         )
         return self.harness.deliver(event)
 
-    def attach(self, device_id: UUID, session_id: str = "", at: datetime = START - timedelta(minutes=5), role: str = "nurse") -> Any:
+    def attach(
+        self, device_id: UUID, session_id: str = "", at: datetime = START - timedelta(minutes=5), role: str = "nurse"
+    ) -> Any:
         request = pb.AttachDeviceRequest(device_id=str(device_id), session_id=session_id or self.session_id)
         return self.harness.call("AttachDevice", request, role=role, at=at)
 
@@ -129,5 +141,9 @@ class Ward:
 
 
 REFUSED = intake.CheckStartResponse(
-    allowed=False, rules=[intake_types.DecidingRule(code="consent.ketamine.missing"), intake_types.DecidingRule(code="age.adult", met=True)]
+    allowed=False,
+    rules=[
+        intake_types.DecidingRule(code="consent.ketamine.missing"),
+        intake_types.DecidingRule(code="age.adult", met=True),
+    ],
 )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import cast, insert, select
 
 from chassis.context import RequestContext
 from chassis.errors import FailedPrecondition, Finding, NotFound, SaguaroError
@@ -21,7 +21,7 @@ from chassis.values import decimal_text, to_timestamp
 from device_telemetry.domain.programme import Programme, differences
 from device_telemetry.frames.decode import programme_of_report
 from device_telemetry.records import programme_of, seconds_of, session_of
-from device_telemetry.tables import attachment, authorisation, infusion_order, pump_echo, start_attempt
+from device_telemetry.tables import MOMENT, attachment, authorisation, infusion_order, pump_echo, start_attempt
 from saguaro.device_telemetry.v1 import service_pb2 as pb
 from saguaro.device_telemetry.v1 import types_pb2 as types
 from saguaro.intake.v1 import service_pb2 as intake
@@ -107,7 +107,7 @@ def _fresh_echo(uow: UnitOfWork, session: Any) -> Any:
             (pump_echo.c.device_id == attachment.c.device_id) & (pump_echo.c.session_id == attachment.c.session_id),
         )
         .where(attachment.c.session_id == session.session_id, attachment.c.kind == "pump")
-        .where(attachment.c.during.contains(func.cast(uow.clinic_time, infusion_order.c.issued_at.type)))
+        .where(attachment.c.during.contains(cast(uow.clinic_time, MOMENT)))
     ).one_or_none()
     if echo is None:
         raise FailedPrecondition("NO_PUMP_ATTACHED", field="session_id", rule="must have a pump attached")

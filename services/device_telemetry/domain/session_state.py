@@ -56,8 +56,10 @@ def _plain(value: Any) -> Any:
 def from_json(kept: dict[str, Any]) -> SessionState:
     """The state that `to_json` wrote."""
     pump = dict(kept["pump"])
-    account = {name: Decimal(value) if name.endswith("_ml") else value for name, value in pump.pop("account").items()}
-    decimals = {name: _decimal(pump.pop(name)) for name in ("last_total_ml", "start_total_ml")}
+    account: dict[str, Any] = {
+        name: Decimal(value) if name.endswith("_ml") else value for name, value in pump.pop("account").items()
+    }
+    decimals: dict[str, Any] = {name: _decimal(pump.pop(name)) for name in ("last_total_ml", "start_total_ml")}
     return SessionState(
         session_id=kept["session_id"],
         log_ms=kept["log_ms"],

@@ -5,6 +5,7 @@ Each event carries as its clinic time the moment of the log at which it was foun
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -20,6 +21,12 @@ _ON = """
 INSERT INTO alarm (alarm_id, session_id, person_id, site_id, device_id, kind_code, priority, category, measured_at, detected_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
+
+
+class _Whose(TypedDict):
+    session_id: str
+    person_id: str
+    site_id: str
 
 
 def report_findings(uow: UnitOfWork, session: Session, findings: Sequence[Finding]) -> None:
@@ -112,7 +119,7 @@ def _gap(session: Session, finding: Gap) -> Message:
 
 
 def _infusion(session: Session, finding: Infusion) -> Message:
-    whose = {"session_id": session.session_id, "person_id": str(session.person_id), "site_id": str(session.site_id)}
+    whose = _Whose(session_id=session.session_id, person_id=str(session.person_id), site_id=str(session.site_id))
     if finding.what == "started":
         return events.InfusionStarted(
             **whose,
@@ -125,20 +132,25 @@ def _infusion(session: Session, finding: Infusion) -> Message:
         return events.InfusionPaused(**whose, paused_at=_at(finding.at_ms), reason_code=finding.reason)
     if finding.what == "resumed":
         return events.InfusionResumed(**whose, resumed_at=_at(finding.at_ms))
-    account = {
-        "order_id": finding.order_id,
-        "delivered_ml": decimal_text(finding.delivered_ml),
-        "keep_vein_open_ml": decimal_text(finding.keep_vein_open_ml),
-        "expected_ml": decimal_text(finding.expected_ml),
-    }
-    times = {"started_at": _at(finding.started_ms), "stopped_at": _at(finding.at_ms)}
-    seconds = {
-        "delivering_seconds": finding.delivering_ms // 1000,
-        "paused_seconds": finding.paused_ms // 1000,
-    }
     if finding.what == "completed":
-        return events.InfusionCompleted(**whose, **account, **times, **seconds)
-    return events.InfusionAborted(**whose, **account, **times, **seconds, reason_code=finding.reason)
+        completed = events.InfusionCompleted(**whose)
+        _account(completed, finding)
+        return completed
+    aborted = events.InfusionAborted(**whose, reason_code=finding.reason)
+    _account(aborted, finding)
+    return aborted
+
+
+def _account(event: events.InfusionCompleted | events.InfusionAborted, finding: Infusion) -> None:
+    """The account of an infusion that ended: mL as decimals, whole seconds."""
+    event.order_id = finding.order_id
+    event.started_at.CopyFrom(_at(finding.started_ms))
+    event.stopped_at.CopyFrom(_at(finding.at_ms))
+    event.delivered_ml = decimal_text(finding.delivered_ml)
+    event.keep_vein_open_ml = decimal_text(finding.keep_vein_open_ml)
+    event.expected_ml = decimal_text(finding.expected_ml)
+    event.delivering_seconds = finding.delivering_ms // 1000
+    event.paused_seconds = finding.paused_ms // 1000
 
 
 def _at(ms: int) -> Timestamp:
