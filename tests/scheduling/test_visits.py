@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scheduling.domain import words
 from scheduling.domain.policy import BookingPolicy
-from scheduling.domain.spans import Busy, covers, merged
+from scheduling.domain.spans import Busy, Covered, merged
 from scheduling.domain.visit import Span, Visit, plan_visit
 
 T0 = datetime(2026, 7, 15, tzinfo=UTC)
@@ -62,5 +62,5 @@ def test_free_and_covered_agree_with_looking_at_every_minute(taken: list[Span], 
     inside = [wanted.start + timedelta(minutes=n) for n in range(length)]
     hit = [any(span.start <= minute < span.end for span in taken) for minute in inside]
     assert Busy(taken).free(wanted) == (not any(hit))
-    assert covers(taken, wanted) == all(hit)
+    assert Covered(taken).covers(wanted) == all(hit)
     assert all(left.end < right.start for left, right in zip(merged(taken), merged(taken)[1:], strict=False))

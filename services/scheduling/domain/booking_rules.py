@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from scheduling.domain import words
-from scheduling.domain.spans import covers
+from scheduling.domain.spans import Covered
 from scheduling.domain.visit import Span, Visit
 
 
@@ -92,7 +92,7 @@ def require_resources(asked: Mapping[str, UUID], known: Mapping[str, ResourceFac
 
 def require_shift(shifts: Sequence[Span], visit: Visit, nurse_id: UUID) -> None:
     """The nurse is on shift at the site for the whole of the visit. FailedPrecondition otherwise."""
-    if not covers(shifts, visit.span_of(words.NURSE)):
+    if not Covered(shifts).covers(visit.span_of(words.NURSE)):
         raise FailedPrecondition(
             "NURSE_NOT_ON_SHIFT",
             field="nurse_id",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from scheduling.domain import words
-from scheduling.domain.spans import Busy, covers, merged
+from scheduling.domain.spans import Busy, Covered
 from scheduling.domain.visit import Span, Visit
 
 
@@ -33,12 +33,12 @@ class Occupancy:
 def free_sets(visits: Iterable[Visit], occupancy: Occupancy) -> Iterator[FreeSet]:
     """One free set for each visit that has one, in the order of the visits."""
     busy = {resource: Busy(spans) for resource, spans in occupancy.claims.items()}
-    on_shift = {nurse: merged(spans) for nurse, spans in occupancy.shifts.items()}
+    on_shift = {nurse: Covered(spans) for nurse, spans in occupancy.shifts.items()}
 
     def first_free(kind: str, visit: Visit) -> UUID | None:
         span = visit.span_of(kind)
         for resource in occupancy.ids.get(kind, ()):
-            if kind == words.NURSE and not covers(on_shift.get(resource, ()), span):
+            if kind == words.NURSE and not (resource in on_shift and on_shift[resource].covers(span)):
                 continue
             if resource not in busy or busy[resource].free(span):
                 return resource

@@ -18,9 +18,16 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def covers(spans: Iterable[Span], wanted: Span) -> bool:
-    """True when every moment of `wanted` lies in some of `spans`; two shifts that touch cover what runs over both."""
-    return any(span.start <= wanted.start and wanted.end <= span.end for span in merged(spans))
+class Covered:
+    """Time in which somebody is there, asked many times; two shifts that touch cover what runs over both."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = merged(spans)
+
+    def covers(self, wanted: Span) -> bool:
+        """True when every moment of `wanted` is covered."""
+        place = bisect_right(self._spans, wanted.start, key=lambda span: span.start) - 1
+        return place >= 0 and wanted.end <= self._spans[place].end
 
 
 class Busy:
