@@ -101,13 +101,13 @@ def test_a_batch_that_fails_leaves_nothing(ward: Ward, monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise RuntimeError("the worker dies here")
 
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
-        patch.setattr(store, "keep_echoes", broken)
+    monkeypatch.setattr(store, "keep_echoes", broken)
+    with pytest.raises(RuntimeError):
         ward.read(frame(MONITOR, 1, HR_LOW))
     assert ward.rows("SELECT 1 FROM frame UNION ALL SELECT 1 FROM alarm UNION ALL SELECT 1 FROM outbox") == []
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 81), max_size=8), repeats=st.lists(st.integers(0, 80), max_size=5))
 def test_however_the_log_is_cut_and_repeated_the_facts_are_the_same(
     database_of: Callable[..., Database], cuts: list[int], repeats: list[int]

@@ -1,5 +1,6 @@
 """The pump's own reports: what was delivered, when it ended, and what raises an alarm."""
 
+import json
 from decimal import Decimal
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ def run(reports: list[Report], facts: Facts = AUTHORISED) -> list[Finding]:
     for number, item in enumerate(reports, start=1):
         at_s = (item.at_ms - START_MS) / 1000
         found += session_log.apply(state, received(PUMP, number, at_s=at_s, report=item), facts) or ()
-        state = from_json(to_json(state))
+        state = from_json(json.loads(to_json(state)))
     return found
 
 

@@ -1,8 +1,9 @@
 """A start is authorised: the pump's echo equals the order, and treatment-plan and intake say yes at this moment.
 
-House policy: the echo comes from the pump attached to this session and is not older than the policy allows; drug, concentration, rate and VTBI
-are compared as decimals, and any difference or absence refuses and is named. Both services are asked by gRPC and the start fails closed: no
-answer is a refusal. The pump itself starts at the bedside; only its own report makes an infusion of it.
+House policy: the echo comes from the pump attached to this session and is not older than the policy allows; drug, concentration,
+rate and VTBI are compared as decimals, and any difference or absence refuses and is named. Both services are asked by gRPC and
+the start fails closed: no answer is a refusal. The pump itself starts at the bedside; only its own report makes an infusion of
+it.
 """
 
 from dataclasses import dataclass

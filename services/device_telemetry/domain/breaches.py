@@ -1,7 +1,8 @@
 """Limits over the samples of one metric, vectorised: the work follows runs of breach, not samples.
 
-House policy: a sustained condition needs every fresh sample over its length; a feed slower than the length is judged per sample. A gap breaks the run, so
-that an alarm never rests on values that were not measured; an alarm that is on stays on until a fresh sample lies inside the limit.
+House policy: a sustained condition needs every fresh sample over its length; a feed slower than the length is judged per sample.
+A gap breaks the run, so that an alarm never rests on values that were not measured; an alarm that is on stays on until a fresh
+sample lies inside the limit.
 """
 
 from collections.abc import Iterator
@@ -72,7 +73,6 @@ def _stretches(breach: NDArray[np.bool_], at_ms: Milliseconds, gap_ms: int) -> I
 def _hit(limit: Limit, first_ms: int, goes_on: bool, at_ms: Milliseconds) -> int | None:
     """When a stretch in breach becomes an alarm: at its second sample if it must be repeated, else when it has lasted."""
     if limit.confirm_ms:
-        index = 0 if goes_on else 1
-    else:
-        index = int(np.searchsorted(at_ms, first_ms + limit.duration_ms))
+        return int(at_ms[0]) if goes_on else int(at_ms[1]) if len(at_ms) > 1 else None
+    index = int(np.searchsorted(at_ms, first_ms + limit.duration_ms))
     return int(at_ms[index]) if index < len(at_ms) else None

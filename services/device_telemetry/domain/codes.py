@@ -1,7 +1,7 @@
 """Codes that devices speak: MDC terms of ISO/IEEE 11073-10101 as IHE PCD uses them, units in MDC and UCUM, sample qualities.
 
-The limits of a clinic are about metrics ("spo2"), the devices speak of channels (MDC 150456). Pressures of an arterial line (150037 to 150039)
-are kept with the frames but are no metric here: the limits of the house are written for the cuff.
+The limits of a clinic are about metrics ("spo2"), the devices speak of channels (MDC 150456). Pressures of an arterial line
+(150037 to 150039) are kept with the frames but are no metric here: the limits of the house are written for the cuff.
 """
 
 from typing import Final

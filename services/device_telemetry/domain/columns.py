@@ -1,7 +1,7 @@
 """The columns of a frame: many samples of one device as byte strings, little-endian, read with numpy.
 
-delta_ms is uint32 (milliseconds since the first sample, never falling), channel uint32 (MDC), value_e6 int64 (value times a million), quality
-uint8. Column n of each belongs to sample n.
+delta_ms is uint32 (milliseconds since the first sample, never falling), channel uint32 (MDC), value_e6 int64 (value times a
+million), quality uint8. Column n of each belongs to sample n.
 """
 
 from collections.abc import Sequence

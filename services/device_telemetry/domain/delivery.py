@@ -1,7 +1,8 @@
 """What went in: the pump's own cumulative counter, summed over segments. Rate times time is a cross-check only.
 
-House policy: delivered = cumulative volume at the end minus at the authorised start, summed over the segments between clearings of the counter; volume that
-keeps the vein open after the VTBI is delivered drug but not infusion time: the infusion ends at the VTBI.
+House policy: delivered = cumulative volume at the end minus at the authorised start, summed over the segments between clearings
+of the counter; volume that keeps the vein open after the VTBI is delivered drug but not infusion time: the infusion ends at the
+VTBI.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ def acknowledgement(header: Header, error: Hl7Error | None, at: datetime, contro
         return None
     letter = "C" if asked else "A"
     code = letter + ("A" if error is None else "R" if error.reject else "E")
-    trigger = (header.field(9).split("^") + ["", ""])[1]
+    trigger = [*header.field(9).split("^"), ""][1]
     kind = f"ACK^{trigger}^ACK" if trigger.isalnum() and trigger.isascii() else "ACK"
     stamp = at.strftime("%Y%m%d%H%M%S%z")
     segments = [

@@ -80,7 +80,8 @@ def moment_of(text: str, assumed_offset: timedelta | None) -> tuple[datetime, bo
     if zone is None and assumed_offset is None:
         return None
     try:
-        at = datetime.strptime(
+        # The offset follows below.
+        at = datetime.strptime(  # noqa: DTZ007
             f"{match['date']}{match['hour']}{match['minute']}{match['second'] or '00'}", "%Y%m%d%H%M%S"
         )
         at = at.replace(microsecond=int((match["fraction"] or ".0")[1:].ljust(6, "0")))

@@ -1,7 +1,7 @@
 """The samples of one frame against limits and freshness.
 
-Fresh is a usable, newly measured sample with a value above 0 that is later than the last fresh one of its metric. A held value, 0 and an unusable
-quality neither keep a metric fresh, nor raise or clear an alarm (house policy).
+Fresh is a usable, newly measured sample with a value above 0 that is later than the last fresh one of its metric. A held value, 0
+and an unusable quality neither keep a metric fresh, nor raise or clear an alarm (house policy).
 """
 
 import numpy as np
@@ -46,7 +46,10 @@ def judge_limits(state: SessionState, fresh: Fresh, period_ms: int, policy: Poli
         if metric not in fresh:
             continue
         at_ms, values = fresh[metric]
-        for limit in policy.limits_of(metric):
+        limits = policy.by_metric.get(metric)
+        if limits is None or limits.quiet(values, state.runs, state.active):
+            continue
+        for limit in limits.limits:
             run, crossings = breaches.follow(
                 limit, state.runs.get(limit.kind), board.is_on(limit.kind), at_ms, values, period_ms
             )

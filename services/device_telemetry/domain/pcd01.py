@@ -1,7 +1,8 @@
 """IHE PCD-01 (ORU^R01): which observations of a message become samples, of which equipment, when, and how usable.
 
-House policy on unusable values: OBX-11 X (or deleted), OBX-8 INV, NAV, BUSY, CAL, TEST or DEMO, a message that is not for production, a unit that does not fit,
-and a time more than the tolerance after the message's own: none of them is fresh, raises or clears an alarm.
+House policy on unusable values: OBX-11 X (or deleted), OBX-8 INV, NAV, BUSY, CAL, TEST or DEMO, a message that is not for
+production, a unit that does not fit, and a time more than the tolerance after the message's own: none of them is fresh, raises or
+clears an alarm.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,9 @@
 """Limits that a medical director signs, as the rules take them: read from effective-dated rows, in millionths and milliseconds."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class SilenceLimit:
-    """How long the metrics may give no fresh sample, all of them together. `required`: watched from the start of an infusion even if never seen."""
+    """How long the metrics may give no fresh sample, all of them together.
+
+    `required`: watched from the start of an infusion even if never seen.
+    """
 
     kind: str
     metrics: tuple[str, ...]
@@ -57,6 +62,26 @@ class Policy:
     # How far a pump's clock may run behind the moment of the authorisation.
     clock_tolerance_ms: int
 
-    def limits_of(self, metric: str) -> tuple[Limit, ...]:
-        """The limits of one metric."""
-        return tuple(limit for limit in self.limits if limit.metric == metric)
+    @cached_property
+    def by_metric(self) -> dict[str, "MetricLimits"]:
+        """The limits of each metric, with the band in which none of them is broken."""
+        metrics = {limit.metric for limit in self.limits}
+        return {
+            metric: MetricLimits(tuple(limit for limit in self.limits if limit.metric == metric)) for metric in metrics
+        }
+
+
+class MetricLimits:
+    """All limits of one metric. Values strictly inside the band break none of them, which one look at a frame tells."""
+
+    def __init__(self, limits: tuple[Limit, ...]) -> None:
+        self.limits = limits
+        self._kinds = frozenset(limit.kind for limit in limits)
+        self._floor_e6 = max((limit.bound_e6 for limit in limits if limit.side is Side.LOW), default=-(2**62))
+        self._ceiling_e6 = min((limit.bound_e6 for limit in limits if limit.side is Side.HIGH), default=2**62)
+
+    def quiet(self, values_e6: NDArray[np.int64], runs: Collection[str], active: Collection[str]) -> bool:
+        """True when nothing can change: every value inside the band, no run begun, no alarm on."""
+        if not self._kinds.isdisjoint(runs) or not self._kinds.isdisjoint(active):
+            return False
+        return self._floor_e6 < int(values_e6.min()) and int(values_e6.max()) < self._ceiling_e6

@@ -18,7 +18,7 @@ _FIELDS = ("drug_code", "concentration_mg_per_ml", "rate_ml_per_h", "vtbi_ml")
 
 
 def differences(echo: Programme, order: Programme) -> tuple[str, ...]:
-    """Names of the fields in which an echo differs from the order, or which it does not hold (house policy: any of them refuses a start)."""
+    """Names of the fields in which an echo differs from the order, or which it lacks (house policy: any refuses a start)."""
     return tuple(
         name for name in _FIELDS if getattr(echo, name) in ("", None) or getattr(echo, name) != getattr(order, name)
     )

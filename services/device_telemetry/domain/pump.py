@@ -1,7 +1,8 @@
 """The pump of a session: its own reports alone move the infusion on. A command is an objective, the device's report is the fact.
 
-House policy: a pump that infuses without authorisation, or changes drug, concentration, rate or VTBI while it runs, raises HIGH within one frame. A counter that
-falls without a report of having been cleared is an alarm: it may still hold another person's volume.
+House policy: a pump that infuses without authorisation, or changes drug, concentration, rate or VTBI while it runs, raises HIGH
+within one frame. A counter that falls without a report of having been cleared is an alarm: it may still hold another person's
+volume.
 """
 
 from dataclasses import dataclass, field

@@ -3,7 +3,8 @@
 It is kept in the transaction of the batch that changed it, so that a batch which is done again after a kill finds what the first try found.
 """
 
-from dataclasses import asdict, dataclass, field
+import json
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -40,21 +41,17 @@ class SessionState:
     pump: PumpState = field(default_factory=PumpState)
 
 
-def to_json(state: SessionState) -> dict[str, Any]:
-    """Plain values only; decimals as text."""
-    return {name: _plain(value) for name, value in asdict(state).items()}
+def to_json(state: SessionState) -> str:
+    """The state as JSON text; decimals as text."""
+    return json.dumps(state, default=_plain, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return value
+    return format(value, "f") if isinstance(value, Decimal) else vars(value)
 
 
 def from_json(kept: dict[str, Any]) -> SessionState:
-    """The state that `to_json` wrote."""
+    """The state that `to_json` wrote, read as JSON."""
     pump = dict(kept["pump"])
     account: dict[str, Any] = {
         name: Decimal(value) if name.endswith("_ml") else value for name, value in pump.pop("account").items()

@@ -1,7 +1,7 @@
 """Freshness: a metric is silent when its session's own log has advanced past the bound without it.
 
-House policy: every silence limit is max(policy, twice the feed's declared period plus a slack), by measurement time, on the session's clock. Only a fresh,
-usable, newly measured sample counts: 0, an unusable quality or a held value does not.
+House policy: every silence limit is max(policy, twice the feed's declared period plus a slack), by measurement time, on the
+session's clock. Only a fresh, usable, newly measured sample counts: 0, an unusable quality or a held value does not.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ class SilenceFinding:
     fresh_again_ms: int | None
 
 
+_NOTHING = SilenceFinding(None, None)
+
+
 def bound_ms(limit: SilenceLimit, period_ms: int, slack_ms: int) -> int:
     """How long this feed may be silent."""
     return max(limit.after_ms, 2 * period_ms + slack_ms)
@@ -32,6 +35,9 @@ def follow(
 
     `until_ms` is when the watch ended (the monitor was taken off); a bound passed later is no silence.
     """
+    if not active and log_ms - since_ms <= limit_ms:
+        # Times never fall, so no gap can be longer than all of it.
+        return _NOTHING
     marks = np.concatenate(([since_ms], fresh_ms))
     gaps = np.flatnonzero(np.diff(marks) > limit_ms)
     last_ms = int(marks[-1])

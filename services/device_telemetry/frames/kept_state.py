@@ -9,12 +9,11 @@ from uuid import UUID
 
 from chassis.errors import Early
 from chassis.unit_of_work import UnitOfWork
-from device_telemetry.domain.policy import Policy
 from device_telemetry.domain.programme import Programme
 from device_telemetry.domain.pump_report import Authorisation
 from device_telemetry.domain.session_log import Facts
 from device_telemetry.domain.session_state import SessionState, from_json, to_json
-from device_telemetry.records import policies_of
+from device_telemetry.frames.policy_cache import policies_in_force
 
 # One row a session, made where it is new, locked in one order for everybody.
 _ENSURE = """
@@ -23,20 +22,14 @@ SELECT s.session_id, s.person_id, s.site_id, 'null'::jsonb, 'waiting', 'epoch'
 FROM infusion_session s WHERE s.session_id = ANY(%s) ORDER BY s.session_id
 ON CONFLICT DO NOTHING
 """
+# With the start that was authorised, and when the last monitor was taken off (NULL while one is attached or none ever was).
 _LOCK = """
-SELECT t.session_id::text, t.person_id, t.site_id, t.state, t.stopped_alarm_id, s.correlation_id, s.booked_at
-FROM session_state t JOIN infusion_session s USING (session_id)
+SELECT t.session_id::text, t.person_id, t.site_id, t.state::text, t.stopped_alarm_id, s.correlation_id, s.booked_at,
+       (SELECT CASE WHEN NOT bool_or(upper_inf(m.during)) THEN max(upper(m.during)) END
+        FROM attachment m WHERE m.session_id = t.session_id AND m.kind = 'monitor'),
+       a.order_id::text, a.pump_id::text, a.authorised_at, a.drug_code, a.concentration_mg_per_ml, a.rate_ml_per_h, a.vtbi_ml
+FROM session_state t JOIN infusion_session s USING (session_id) LEFT JOIN authorisation a USING (session_id)
 WHERE t.session_id = ANY(%s) ORDER BY t.session_id FOR UPDATE OF t
-"""
-_AUTHORISED = """
-SELECT session_id::text, order_id::text, pump_id::text, authorised_at,
-       drug_code, concentration_mg_per_ml, rate_ml_per_h, vtbi_ml
-FROM authorisation WHERE session_id = ANY(%s)
-"""
-# When a session's last monitor was taken off; no row while one is attached or none ever was.
-_MONITOR_OFF = """
-SELECT session_id::text, max(upper(during)) FROM attachment WHERE session_id = ANY(%s) AND kind = 'monitor'
-GROUP BY session_id HAVING NOT bool_or(upper_inf(during))
 """
 _SAVE = """
 UPDATE session_state t SET state = n.state::jsonb, phase = n.phase, log_at = n.log_at, applied_at = clock_timestamp()
@@ -71,19 +64,23 @@ def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
     missing = set(session_ids) - {row[0] for row in rows}
     if missing:
         raise Early(f"session:{min(missing)}")
-    authorised = {row[0]: _authorisation(row) for row in uow.driver.execute(_AUTHORISED, (ids,)).fetchall()}
-    off = {row[0]: _ms(row[1]) for row in uow.driver.execute(_MONITOR_OFF, (ids,)).fetchall()}
     # The limits in force when the session was booked hold for all of it: a change of policy never splits a session.
-    policies: dict[datetime, dict[UUID, Policy]] = {}
+    policies = policies_in_force(uow, {(row[2], _day(row[6])) for row in rows})
     sessions = {}
-    for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at in rows:
-        day = booked_at.replace(hour=0, minute=0, second=0, microsecond=0)
-        if day not in policies:
-            policies[day] = policies_of(uow, {row[2] for row in rows}, day)
-        facts = Facts(policies[day][site_id], authorised.get(session_id), off.get(session_id))
-        state = SessionState(session_id) if kept is None else from_json(kept)
+    for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at, monitor_off, *authorised in rows:
+        facts = Facts(
+            policies[site_id, _day(booked_at)],
+            _authorisation(authorised),
+            None if monitor_off is None else _ms(monitor_off),
+        )
+        found = json.loads(kept)
+        state = SessionState(session_id) if found is None else from_json(found)
         sessions[session_id] = Session(session_id, person_id, site_id, correlation_id, state, facts, stopped)
     return sessions
+
+
+def _day(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def save(uow: UnitOfWork, sessions: Sequence[Session]) -> None:
@@ -93,7 +90,7 @@ def save(uow: UnitOfWork, sessions: Sequence[Session]) -> None:
             _SAVE,
             (
                 [UUID(item.session_id) for item in sessions],
-                [json.dumps(to_json(item.state), separators=(",", ":")) for item in sessions],
+                [to_json(item.state) for item in sessions],
                 [item.state.pump.phase for item in sessions],
                 [moment(item.state.log_ms) for item in sessions],
             ),
@@ -109,5 +106,10 @@ def _ms(at: datetime) -> int:
     return int(at.timestamp()) * 1000 + at.microsecond // 1000
 
 
-def _authorisation(row: Any) -> Authorisation:
-    return Authorisation(row[1], row[2], _ms(row[3]), Programme(row[4], row[5], row[6], row[7]))
+def _authorisation(columns: Sequence[Any]) -> Authorisation | None:
+    order_id, pump_id, at, drug_code, concentration, rate, vtbi = columns
+    return (
+        None
+        if order_id is None
+        else Authorisation(order_id, pump_id, _ms(at), Programme(drug_code, concentration, rate, vtbi))
+    )

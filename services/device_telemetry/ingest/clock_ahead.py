@@ -1,6 +1,7 @@
 """A device that measures in the future of its own message: a technical alarm of its session, until a message comes without.
 
-House policy: more than 5 s in the future is unusable and alarmed. The samples themselves never reach the rules, so the alarm is raised here.
+House policy: more than 5 s in the future is unusable and alarmed. The samples themselves never reach the rules, so the alarm is
+raised here.
 """
 
 from dataclasses import replace

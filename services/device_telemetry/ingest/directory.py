@@ -1,8 +1,8 @@
-"""Which devices there are, and which session each belonged to when it measured. A copy of the database's rows, never older than milliseconds.
+"""Which devices there are, and which session each belonged to when it measured: a copy, never older than milliseconds.
 
-Each change of an attachment counts up one number in the database; that number is read again before the copy is used, at most every few
-milliseconds, and throws the copy away when it moved. So a device that goes from one session to the next is followed at once, also where
-clinic time runs faster than the clock.
+Each change of an attachment counts up one number in the database; that number is read again before the copy is used, at most
+every few milliseconds, and throws the copy away when it moved. So a device that goes from one session to the next is followed at
+once, also where clinic time runs faster than the clock.
 """
 
 import threading

@@ -1,6 +1,7 @@
 """The frame log: a Kafka topic. A frame is durable when every replica that must have it has it (acks=all), and not before.
 
-After any send error the producer is thrown away and a new one made: one refused record has been seen to make a producer fail every later send.
+After any send error the producer is thrown away and a new one made: one refused record has been seen to make a producer fail
+every later send.
 """
 
 import threading
@@ -34,7 +35,7 @@ class Entry:
                 if self._future is not None:
                     self._future.get(timeout=max(0.1, until - time.monotonic()))
                     return
-            except Exception:
+            except Exception:  # noqa: BLE001
                 self._log.discard(self._made)
             if time.monotonic() + _PAUSE_S >= until:
                 raise Unavailable("FRAME_LOG_UNAVAILABLE", rule="the frame log does not answer; send the frame again")
@@ -61,7 +62,7 @@ class FrameLog:
         try:
             producer = self._current()
             return producer, producer.send(TOPIC, key=key, value=value, headers=headers)
-        except Exception:
+        except Exception:  # noqa: BLE001
             self.discard(producer)
             return None, None
 

@@ -71,7 +71,7 @@ class MllpListener:
                 self._converse(connection)
         except OSError as error:
             self._log.info("an MLLP connection ended", error=type(error).__name__)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._log.error("an MLLP connection broke", error=type(error).__name__)
         finally:
             self._threads.discard(threading.current_thread())

@@ -1,7 +1,8 @@
 """The gRPC stream of a device: each frame is looked at, forwarded unread, and acknowledged by its sequence once it is durable.
 
-A frame that breaks a rule is kept, answered with the rule, and the stream goes on. One thread takes frames in, the stream's own thread answers in
-the same order, so that many frames are under way at once; a queue between them is bounded, which slows a device that sends faster than the log takes.
+A frame that breaks a rule is kept, answered with the rule, and the stream goes on. One thread takes frames in, the stream's own
+thread answers in the same order, so that many frames are under way at once; a queue between them is bounded, which slows a device
+that sends faster than the log takes.
 """
 
 import threading
@@ -68,7 +69,7 @@ class FrameStreams:
             for raw in requests:
                 _put(steps, self._step(raw), active)
             _put(steps, None, active)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A caller that hung up needs no answer; a database that is away is told, so that the device comes again.
             gone = not active()
             _put(

@@ -1,7 +1,8 @@
 """The limits that the network ships with, as rows: defaults that a medical director reviews and signs for each site.
 
-House defaults after published practice: the label of esketamine (BP above 140/90 before a dose: weigh a delay), a clinic that treats 180/110 twice
-within 5 minutes or 200/120 once, Aldrete's oxygenation thresholds 92 and 90 %. Medium asks for attention, high asks for a pause.
+House defaults after published practice: the label of esketamine (BP above 140/90 before a dose: weigh a delay), a clinic that
+treats 180/110 twice within 5 minutes or 200/120 once, Aldrete's oxygenation thresholds 92 and 90 %. Medium asks for attention,
+high asks for a pause.
 """
 
 from uuid import UUID, uuid5
