@@ -52,9 +52,9 @@ class Bench:
             self._changed.notify_all()
 
 
-def bench(lane: Lane) -> Bench:
+def bench(lane: Lane, cuff_period_s: int) -> Bench:
     """Devices as they come from the store."""
-    return Bench(lane, Pump(lane.id("pump")), Monitor(lane.id("monitor")))
+    return Bench(lane, Pump(lane.id("pump")), Monitor(lane.id("monitor"), cuff_period_s=cuff_period_s))
 
 
 class FrameFeed:

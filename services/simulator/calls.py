@@ -39,7 +39,7 @@ PATIENCE_S: Final = 300.0
 _FAULT_PATIENCE_S: Final = 45.0
 _FAULTS: Final = frozenset({"INTERNAL", "UNKNOWN"})
 _DEADLINE_S: Final = 5.0
-_FIRST_PAUSE_S: Final = 0.01
+_FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 0.5
 _LOOK_AGAIN_AFTER_S: Final = 0.25
 
@@ -120,7 +120,7 @@ class Calls:
             if reason not in until:
                 self.measured.again()
             time.sleep(pause_s)
-            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 1.6, _LONGEST_PAUSE_S)
 
     def watch(
         self,
@@ -143,4 +143,4 @@ class Calls:
             if now - began > self.patience_s:
                 raise GaveUp(f"{service}.{rpc}: {effect} did not come within {self.patience_s:.0f} s")
             time.sleep(pause_s)
-            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 1.6, _LONGEST_PAUSE_S)

@@ -43,7 +43,7 @@ def simulate_monitor(
     booking = _booking(calls, asker, session_id, at)
     begins_at = at or from_timestamp(booking.starts_at)
     context = _context(asker, "nurse", booking.site_id, begins_at)
-    monitor = _attached(calls, context, booking)
+    monitor = _attached(calls, context, booking, recording.cuff_period_s)
     samples = _samples(recording, begins_at, hold=hold)
     with FrameStream(calls, context) as stream:
         for _, minute in groupby(samples, key=lambda timed: (timed.at - begins_at) // timedelta(seconds=_FRAME_S)):
@@ -81,7 +81,7 @@ def _booking(calls: Calls, actor: UUID, session_id: str, at: datetime | None) ->
     return booking
 
 
-def _attached(calls: Calls, context: RequestContext, booking: Booking) -> Monitor:
+def _attached(calls: Calls, context: RequestContext, booking: Booking, cuff_period_s: int) -> Monitor:
     """The booked monitor, registered and attached if it was not yet; it goes on counting where it was."""
     operator = _context(context.actor_id, "operator", booking.site_id, context.clinic_time)
     registration = pb.RegisterDeviceRequest(
@@ -102,4 +102,5 @@ def _attached(calls: Calls, context: RequestContext, booking: Booking) -> Monito
     asked = pb.GetSessionTelemetryRequest(session_id=booking.session_id)
     known = calls.ask("device_telemetry", "GetSessionTelemetry", asked, context)
     last = {device.device_id: device.last_sequence for device in known.devices}
-    return Monitor(booking.monitor_id, first_sequence=last.get(booking.monitor_id, 0) + 1)
+    first = last.get(booking.monitor_id, 0) + 1
+    return Monitor(booking.monitor_id, first_sequence=first, cuff_period_s=cuff_period_s)

@@ -76,7 +76,7 @@ def _send_published(calls: Calls) -> list[str]:
 def _live_all(calls: Calls, day: Day, progress: Progress) -> list[Outcome]:
     """Everybody, a few at once, in the order of their appointments: who waits for a chair waits for somebody who is already being seen."""
     recording = read_recording()
-    benches = {lane.id("chair"): bench(lane) for lane in day.lanes}
+    benches = {lane.id("chair"): bench(lane, recording.cuff_period_s) for lane in day.lanes}
 
     def way(script: Script) -> Outcome:
         seen = Outcome(script)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, groupby
 
 from saguaro.device_telemetry.v1 import types_pb2 as types
 from simulator.frames import Timed, frame
-from simulator.recording import PERIOD_S, Recording, Sample
+from simulator.recording import CUFF, PERIOD_S, Recording, Sample
 
 # The contract lets a frame hold 4,096 samples.
 MAX_SAMPLES = 4000
@@ -15,19 +15,35 @@ MAX_SAMPLES = 4000
 class Monitor:
     """One device. Its frames count up over all sessions that it is attached to."""
 
-    def __init__(self, device_id: str, *, first_sequence: int = 1, period_s: int = PERIOD_S) -> None:
+    def __init__(self, device_id: str, *, first_sequence: int = 1, cuff_period_s: int = PERIOD_S) -> None:
         self.device_id = device_id
-        self.period_s = period_s
+        self._cuff_period_s = cuff_period_s
         self._sequence = count(first_sequence)
 
-    def frame(self, samples: list[Timed]) -> types.Frame:
-        """The next frame with these samples."""
-        return frame(self.device_id, next(self._sequence), self.period_s * 1000, samples)
-
     def frames(self, samples: list[Timed]) -> Iterator[types.Frame]:
-        """As many frames as these samples need."""
-        for first in range(0, len(samples), MAX_SAMPLES):
-            yield self.frame(samples[first : first + MAX_SAMPLES])
+        """As many frames as these samples need, in the order of time: a later one must not outrun what was measured before.
+
+        Readings of the cuff have frames of their own, with the period that the cuff promises.
+        """
+        waiting: list[Timed] = []
+        for _, moment in groupby(sorted(samples, key=lambda timed: timed.at), key=lambda timed: timed.at):
+            taken = list(moment)
+            cuff = [timed for timed in taken if timed.sample.channel in CUFF]
+            others = [timed for timed in taken if timed.sample.channel not in CUFF]
+            if len(waiting) + len(others) > MAX_SAMPLES:
+                yield self._frame(PERIOD_S, waiting)
+                waiting = []
+            waiting += others
+            if cuff:
+                if waiting:
+                    yield self._frame(PERIOD_S, waiting)
+                    waiting = []
+                yield self._frame(self._cuff_period_s, cuff)
+        if waiting:
+            yield self._frame(PERIOD_S, waiting)
+
+    def _frame(self, period_s: int, samples: list[Timed]) -> types.Frame:
+        return frame(self.device_id, next(self._sequence), period_s * 1000, samples)
 
 
 class Playback:

@@ -1,10 +1,12 @@
 """A recording of a bedside monitor, one row a minute, as it was published: nothing is smoothed, no gap is filled."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,8 @@ CHANNELS: Final = {
     "NBPDias": 150022,
     "NBPMean": 150023,
 }
+# Measured when the cuff is inflated, not every minute: a feed with a period of its own.
+CUFF: Final = frozenset({150021, 150022, 150023})
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Recording:
         if not rows:
             raise ValueError("recording: must hold at least one row")
         self.rows = tuple(rows)
+        self.cuff_period_s = _cuff_period_s(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,6 +58,13 @@ class Recording:
         first = int(at * len(self.rows)) % len(self.rows)
         for step in range(minutes):
             yield self.rows[(first + step) % len(self.rows)][1]
+
+
+def _cuff_period_s(rows: Sequence[tuple[int, tuple[Sample, ...]]]) -> int:
+    """How often the cuff was inflated: the most common time between two readings, in seconds; never below that of the rows."""
+    minutes = [minute for minute, row in rows if any(sample.channel in CUFF and sample.value for sample in row)]
+    gaps = Counter(later - earlier for earlier, later in pairwise(minutes))
+    return max(gaps.most_common(1)[0][0] * 60, PERIOD_S) if gaps else PERIOD_S
 
 
 def read_recording(path: Path | None = None) -> Recording:
