@@ -205,7 +205,7 @@ def test_events_of_orders_wait_for_the_order(ward: Ward) -> None:
 def test_an_alarm_is_acknowledged_once(ward: Ward) -> None:
     ward.attach(MONITOR)
     ward.read(frame(MONITOR, 1, HR_LOW))
-    alarm_id = str(ward.rows("SELECT alarm_id FROM alarm ORDER BY kind_code")[0].alarm_id)
+    alarm_id = str(ward.rows("SELECT alarm_id FROM alarm ORDER BY measured_at, alarm_id")[0].alarm_id)
     for _ in range(2):
         ward.harness.call("AcknowledgeAlarm", pb.AcknowledgeAlarmRequest(alarm_id=alarm_id), role="nurse", at=START)
     assert [event.alarm_id for event in ward.harness.events(events.AlarmAcknowledged)] == [alarm_id]

@@ -6,6 +6,7 @@ the start fails closed: no answer is a refusal. The pump itself starts at the be
 it.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -141,6 +142,7 @@ def _refuse_difference(echoed: Programme, ordered: Programme) -> None:
 
 def ask(peers: Any, request: pb.StartInfusionRequest, question: Question, context: RequestContext) -> str:
     """Asks intake, then treatment-plan, which marks the order used. Returns treatment-plan's authorisation id."""
+    until = time.monotonic() + _ASK_TIMEOUT_S
     try:
         check = peers.intake.CheckStart(
             intake.CheckStartRequest(person_id=str(question.person_id), site_id=str(question.site_id)),
@@ -154,7 +156,8 @@ def ask(peers: Any, request: pb.StartInfusionRequest, question: Question, contex
                 rule="intake must allow the start at this moment",
                 findings=[Finding(code, "must be met") for code in unmet],
             )
-        granted = peers.treatment_plan.AuthoriseStart(_authorise(request, question), timeout=_ASK_TIMEOUT_S)
+        left_s = max(until - time.monotonic(), 0.05)
+        granted = peers.treatment_plan.AuthoriseStart(_authorise(request, question), timeout=left_s)
     except SaguaroError as error:
         if error.code not in _SILENT_CODES:
             raise
