@@ -1,6 +1,6 @@
 """A monitor that replays a recording at the period at which it was taken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count, groupby
 
@@ -65,7 +65,7 @@ class Playback:
         return found
 
 
-def held(rows: list[tuple[datetime, tuple[Sample, ...]]], period_s: int = PERIOD_S) -> list[Timed]:
+def held(rows: Sequence[tuple[datetime, tuple[Sample, ...]]], period_s: int = PERIOD_S) -> list[Timed]:
     """Each value repeated at 1 Hz until the next is due, the repetitions marked HELD: they are no measurements."""
     found: list[Timed] = []
     for at, samples in rows:
