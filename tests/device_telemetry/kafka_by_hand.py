@@ -28,6 +28,8 @@ class Broker:
         self.failures = 0
         self.producers = 0
         self.acknowledging = Event()
+        # Set by the first record.
+        self.reached = Event()
         self.acknowledging.set()
 
     def make(self) -> "Producer":
@@ -53,6 +55,7 @@ class Producer:
         if self._broken:
             return Future(OSError("the broker is away"), broker.acknowledging)
         broker.records.append(Record(topic, 0, len(broker.records), key, value, tuple(headers), 0))
+        broker.reached.set()
         return Future(None, broker.acknowledging)
 
     def close(self, timeout: float) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from queue import Queue
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -88,13 +89,15 @@ def test_a_frame_is_acknowledged_when_it_is_durable_and_not_before(ward: Ward, b
     ward.attach(MONITOR)
     broker.acknowledging.clear()
     device.send(at(1))
-    answered: Queue[Any] = Queue()
-    device.answers.add_callback(lambda: answered.put("ended"))
-    while not broker.records:
-        pass
-    assert answered.empty()
+    answered: Queue[tuple[int, str]] = Queue()
+    reader = Thread(target=lambda: answered.put(device.answer()))
+    reader.start()
+    assert broker.reached.wait(10)
+    with pytest.raises(Empty):
+        answered.get(timeout=0.2)
     broker.acknowledging.set()
-    assert device.answer() == (1, "")
+    assert answered.get(timeout=10) == (1, "")
+    reader.join()
     (record,) = broker.records
     assert record.key == ward.session_id.encode()
     assert record.value == at(1).SerializeToString()

@@ -38,7 +38,9 @@ def checked(raw: bytes) -> types.Frame:
         raise InvalidArgument("sequence", "must be from 1 to 2^63 - 1")
     if not frame.quality and not frame.HasField("pump_report"):
         raise InvalidArgument("quality", "must hold a sample where there is no pump report")
-    received_frame(frame)
+    if frame.HasField("pump_report"):
+        # Its decimals are the only numbers that may not be numbers.
+        received_frame(frame)
     return frame
 
 

@@ -11,8 +11,10 @@ from uuid import UUID
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis import metrics
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
+from device_telemetry.domain.alarm_kinds import HIGH, LOW, MEDIUM
 from device_telemetry.domain.findings import AlarmOff, AlarmOn, Finding, Gap, Infusion
 from device_telemetry.frames.kept_state import Session, moment
 from saguaro.device_telemetry.v1 import events_pb2 as events
@@ -21,6 +23,10 @@ _ON = """
 INSERT INTO alarm (alarm_id, session_id, person_id, site_id, device_id, kind_code, priority, category, measured_at, detected_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
+
+
+# As the metric names them. Counted before the commit: a batch that is done again counts again.
+_PRIORITY_NAMES = {LOW: "low", MEDIUM: "medium", HIGH: "high"}
 
 
 class _Whose(TypedDict):
@@ -87,6 +93,7 @@ def alarm_on(uow: UnitOfWork, session: Session, finding: AlarmOn) -> None:
             detected_at=_at(finding.detected_ms),
         )
     )
+    metrics.ALARMS.labels(_PRIORITY_NAMES.get(finding.priority, "unspecified")).inc()
 
 
 def alarm_off(uow: UnitOfWork, session: Session, finding: AlarmOff) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from chassis import metrics
 from chassis.envelope import SPEC_VERSION, rfc3339, wire_headers
 from chassis.errors import Unavailable
 from device_telemetry.frames.decode import RECEIVED_HEADER, TOPIC, TYPE
@@ -51,8 +52,10 @@ class FrameLog:
         self._lock = threading.Lock()
         self._producer: Any = None
 
-    def append(self, log_id: str, frame: types.Frame, raw: bytes) -> Entry:
-        """Puts the received bytes under the key of their log."""
+    def append(self, log_id: str, frame: types.Frame, raw: bytes, protocol: str = "frame") -> Entry:
+        """Puts the received bytes under the key of their log. `protocol` is what they came by: frame or hl7."""
+        metrics.FRAMES.labels(protocol).inc()
+        metrics.SAMPLES.labels(protocol).inc(len(frame.quality))
         headers = wire_headers(_headers(log_id, frame))
         return Entry(self, log_id.encode(), raw, headers)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from chassis import metrics
 from device_telemetry.domain.mllp import Deframer, Torn, wrap
 from device_telemetry.ingest.receive_hl7 import Receiver
 
@@ -66,13 +67,13 @@ class MllpListener:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            with connection:
+            with connection, metrics.STREAMS_OPEN.labels("hl7").track_inprogress():
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._converse(connection)
         except OSError as error:
-            self._log.info("an MLLP connection ended", error=type(error).__name__)
+            self._log.info("an MLLP connection ended", error_type=type(error).__name__)
         except Exception as error:  # noqa: BLE001
-            self._log.error("an MLLP connection broke", error=type(error).__name__)
+            self._log.error("an MLLP connection broke", error_type=type(error).__name__)
         finally:
             self._threads.discard(threading.current_thread())
             self._slots.release()

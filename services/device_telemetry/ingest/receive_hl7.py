@@ -92,7 +92,7 @@ class Receiver:
         for device_id, sequence in kept.sequences.items():
             frame = _frame(device_id, sequence, of_device[device_id])
             log_id = self._directory.session_at(device_id, first_ms_of(frame)) or device_id
-            entries.append(self._log.append(log_id, frame, frame.SerializeToString()))
+            entries.append(self._log.append(log_id, frame, frame.SerializeToString(), "hl7"))
         for entry in entries:
             entry.wait()
         with self._database.unit_of_work(plumbing_context()) as uow:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
+from chassis import metrics
 from chassis.context import RequestContext
 from chassis.database import Database
 from chassis.errors import InvalidArgument, Unavailable
@@ -46,23 +47,8 @@ class FrameStreams:
         threading.Thread(
             target=self._take, args=(requests, steps, call.is_active), name="frames-in", daemon=True
         ).start()
-        while True:
-            try:
-                step = steps.get(timeout=_LOOK_S)
-            except Empty:
-                if not call.is_active():
-                    return
-                continue
-            if step is None:
-                return
-            if isinstance(step, Exception):
-                raise step
-            sequence, outcome = step
-            if isinstance(outcome, Entry):
-                outcome.wait()
-                yield pb.StreamFramesResponse(sequence=sequence)
-            else:
-                yield pb.StreamFramesResponse(sequence=sequence, refused_rule=outcome)
+        with metrics.STREAMS_OPEN.labels("frame").track_inprogress():
+            yield from _answers(steps, call.is_active)
 
     def _take(self, requests: Iterator[bytes], steps: "Queue[_Step]", active: Callable[[], bool]) -> None:
         try:
@@ -93,6 +79,27 @@ class FrameStreams:
             return sequence, rule
         log_id = self._directory.session_at(frame.device_id, first_ms_of(frame)) or frame.device_id
         return frame.sequence, self._log.append(log_id, frame, content)
+
+
+def _answers(steps: "Queue[_Step]", active: Callable[[], bool]) -> Iterator[pb.StreamFramesResponse]:
+    """An answer for each frame in its order, once it is durable or refused."""
+    while True:
+        try:
+            step = steps.get(timeout=_LOOK_S)
+        except Empty:
+            if not active():
+                return
+            continue
+        if step is None:
+            return
+        if isinstance(step, Exception):
+            raise step
+        sequence, outcome = step
+        if isinstance(outcome, Entry):
+            outcome.wait()
+            yield pb.StreamFramesResponse(sequence=sequence)
+        else:
+            yield pb.StreamFramesResponse(sequence=sequence, refused_rule=outcome)
 
 
 def _content(raw: bytes) -> bytes:
