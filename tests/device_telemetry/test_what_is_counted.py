@@ -9,7 +9,10 @@ from chassis import metrics
 from chassis.database import Database
 from device_telemetry.ingest.frame_log import FrameLog
 from device_telemetry.ingest.quarantine import keep_aside
+from saguaro.device_telemetry.v1 import events_pb2 as events
 from saguaro.device_telemetry.v1 import types_pb2 as types
+from tests.device_telemetry.test_frame_log import an_infusion
+from tests.device_telemetry.ward import Ward
 
 
 def value_of(name: str, **labels: str) -> float:
@@ -37,3 +40,14 @@ def test_a_refusal_counts_under_its_field_alone(database_of: Callable[..., Datab
     before = value_of("saguaro_refused_total", protocol="frame", reason="device_id")
     keep_aside(database_of("device_telemetry"), "frame", "unknown", "device_id: must be a registered device", b"\xff")
     assert value_of("saguaro_refused_total", protocol="frame", reason="device_id") == before + 1
+
+
+def test_alarms_are_counted_by_priority(ward: Ward) -> None:
+    """As many as were raised, each under the priority that its event has."""
+    names = {types.ALARM_PRIORITY_LOW: "low", types.ALARM_PRIORITY_MEDIUM: "medium", types.ALARM_PRIORITY_HIGH: "high"}
+    before = {name: value_of("saguaro_alarms_total", priority=name) for name in names.values()}
+    ward.read(*an_infusion(ward))
+    raised = [names[event.priority] for event in ward.harness.events(events.AlarmRaised)]
+    assert raised
+    for name, count in before.items():
+        assert value_of("saguaro_alarms_total", priority=name) == count + raised.count(name)
