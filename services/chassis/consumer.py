@@ -6,6 +6,7 @@ event a transaction, so that one bad event stops only its own key: *early* waits
 parked for an operator, and both with every later event of their key.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from chassis.records import Record, lock_keys, plumbing_context, sequence_mark
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import from_timestamp
 from saguaro.chassis.v1 import events_pb2 as chassis_events
+
+# How long a batch may keep its reader from the next poll for the sake of what it let go on; the rest goes on later.
+_WAKE_SECONDS = 5.0
 
 
 @dataclass
@@ -88,8 +92,16 @@ class Reader:
         for result in results:
             metrics.event_handled(self.index.name, topic, result)
         if arrivals:
-            self.parking.retry_waiting(arrivals)
+            self._wake(arrivals)
         return results
+
+    def _wake(self, arrivals: Sequence[str]) -> None:
+        """Lets go on what waited. The batch is on record already: what fails here is tried again when it is due."""
+        try:
+            self.parking.retry_waiting(arrivals, until=time.monotonic() + _WAKE_SECONDS)
+        except Exception as error:
+            if not is_transient(error):
+                raise
 
     def _together(
         self, topic: str, partition: int, records: Sequence[Record], expected: int, *, retry: bool = False
@@ -244,7 +256,10 @@ class Reader:
     # -- set-wise streams
 
     def apply_stream(self, topic: str, partition: int, records: Sequence[Record], *, expected: int) -> None:
-        """Hands a batch of a stream topic to its handler, in one transaction with the offset. Transient or Fenced as `apply`."""
+        """Hands a batch of a stream topic to its handler, in one transaction with the offset. Transient or Fenced as `apply`.
+
+        A handler that is Early gets the same batch again: there is no parked table for frames.
+        """
         handler = next(stream.handle_batch for stream in self.index.streams if stream.topic == topic)
         try:
             with self.database.unit_of_work(plumbing_context()) as uow:
@@ -253,9 +268,13 @@ class Reader:
         except Fenced:
             raise
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or isinstance(error, Early):
                 raise Transient(type(error).__name__) from error
             raise
+
+    def retry_due(self) -> int:
+        """Lets events go on whose time has come, a bounded part of them; returns how many were applied."""
+        return self.parking.retry_due()
 
     def retry_waiting(self) -> int:
         """Lets every event go on whose wait may be over; returns how many were applied."""

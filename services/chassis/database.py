@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis.context import RequestContext
 from chassis.errors import Transient
@@ -16,10 +17,19 @@ from chassis.sealed import Sealer
 if TYPE_CHECKING:
     from chassis.unit_of_work import UnitOfWork
 
-# SQLSTATEs after which the same work may be tried again: serialization, deadlock, lock not available, and the server going or coming.
-_TRANSIENT_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
+# SQLSTATEs after which the same work may be tried again: serialization, deadlock, lock not available, a statement that took
+# too long (most often it waited for a lock), a transaction that stood still too long, a server that is only a copy now.
+_TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014", "25P03", "25006"}
+# Classes of the same kind: lost connection, no room or memory, server going or coming, its disk. None says anything of the work.
+_TRANSIENT_CLASSES = ("08", "53", "57P", "58")
+# A transaction of a process that is gone without a word, or that hangs, holds its locks no longer than this.
+_IDLE_IN_TRANSACTION_S = 60
 # Under the broker's own limit of 1 MB with room for headers, so that what is committed can be sent.
 MAX_EVENT_BYTES = 900_000
+
+# A machine that is gone sends no farewell: both sides ask after 10 s of silence and give up some 15 s later.
+CLIENT_NOTICES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+SERVER_NOTICES = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 
 
 def _driver_error(error: BaseException) -> BaseException | None:
@@ -31,7 +41,7 @@ def _driver_error(error: BaseException) -> BaseException | None:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the database was only away, or asks for the same work again."""
-    if isinstance(error, Transient):
+    if isinstance(error, Transient | PoolTimeout):
         return True
     cause = _driver_error(error)
     if cause is None:
@@ -40,7 +50,7 @@ def is_transient(error: BaseException) -> bool:
     if state is None:
         # psycopg gives no state where the connection itself broke, nor for what it refuses before it asks the server.
         return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-    return state in _TRANSIENT_STATES or state.startswith("08")
+    return state in _TRANSIENT_STATES or state.startswith(_TRANSIENT_CLASSES)
 
 
 def constraint_of(error: BaseException) -> str | None:
@@ -87,7 +97,9 @@ class Database:
                 "application_name": application_name,
                 "connect_timeout": 5,
                 "prepare_threshold": 2,
-                "options": f"-c statement_timeout={int(statement_timeout_s * 1000)} -c timezone=UTC",
+                "options": f"-c statement_timeout={int(statement_timeout_s * 1000)} -c timezone=UTC"
+                f" -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_S * 1000} {SERVER_NOTICES}",
+                **CLIENT_NOTICES,
             },
         )
 
@@ -96,12 +108,10 @@ class Database:
         """One transaction with the caller's context set for its length. Commits at the end, rolls back on any error."""
         from chassis.unit_of_work import UnitOfWork  # noqa: PLC0415
 
-        with self.engine.connect() as connection:
-            with connection.begin():
-                uow = UnitOfWork(self, connection, context, read_only=read_only)
-                uow.begin()
-                yield uow
-            uow.after_commit()
+        with self.engine.begin() as connection:
+            uow = UnitOfWork(self, connection, context, read_only=read_only)
+            uow.begin()
+            yield uow
 
     def ping(self) -> None:
         """One trip to the server; raises when it is away."""

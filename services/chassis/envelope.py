@@ -22,6 +22,9 @@ WATERMARK_TYPE = "saguaro.chassis.v1.Watermark"
 # Who acts where no person does.
 NOBODY = UUID(int=0)
 
+# What an index of the database can hold with room to spare; our own ids are far shorter.
+_MAX_TEXT = 200
+_MAX_SEQUENCE = 2**63 - 1
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_sequence", "ce_correlationid")
 
 
@@ -100,8 +103,13 @@ def watermark_headers(source: str, event_id: UUID, now: datetime) -> dict[str, s
 
 
 def text_headers(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    """Kafka's header pairs as text; bytes that are no UTF-8 are replaced, so that a torn header shows."""
-    return {name: (value or b"").decode("utf-8", "replace") for name, value in pairs}
+    """Kafka's header pairs as text; bytes that are no text are replaced, so that a torn header shows and can be kept."""
+    return {printable(name): printable((value or b"").decode("utf-8", "replace")) for name, value in pairs}
+
+
+def printable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold in one: U+0000 and lone surrogates are replaced."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def wire_headers(headers: Mapping[str, str]) -> list[tuple[str, bytes]]:
@@ -131,8 +139,12 @@ def read_envelope(key: bytes | None, headers: Mapping[str, str]) -> Envelope:
         )
         sequence = int(headers["ce_sequence"])
         key_text = key.decode("utf-8")
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Poison("ce_time, ce_sequence, ce_actor, ce_correlationid or key: must be well formed") from None
+    if not 1 <= sequence <= _MAX_SEQUENCE:
+        raise Poison("ce_sequence: must be a version, counted from 1")
+    if "\x00" in key_text or len(key_text) > _MAX_TEXT or len(headers["ce_id"]) > _MAX_TEXT:
+        raise Poison(f"key, ce_id: must be text of at most {_MAX_TEXT} characters")
     return Envelope(headers["ce_id"], headers["ce_source"], headers["ce_type"], key_text, sequence, context, headers)
 
 

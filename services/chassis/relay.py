@@ -2,36 +2,31 @@
 
 One transaction deletes rows, publishes them, waits for every acknowledgement and commits; on a failure nothing is lost, at
 worst repeated. A record that the broker refuses for good goes to `outbox_refused` with every later row of its key, and the
-others go on. After any error in sending the producer is thrown away: one refused record makes the same producer fail every
-later send.
+others go on.
 """
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from uuid_utils.compat import uuid7
 
 from chassis import logs, metrics
-from chassis.envelope import watermark_headers, wire_headers
 from chassis.fields import event_spec
 from chassis.index import Service
 from chassis.outbox import RELAY_CHANNEL
-from chassis.values import to_timestamp
-from saguaro.chassis.v1 import events_pb2 as chassis_events
+from chassis.relay_publisher import BrokerAway, Publisher, Refused, Row
 
 log = logs.get_logger(component="relay")
 
 BATCH_ROWS = 1_000
 _LEADER_LOCK = 7_263_002
-_ACK_TIMEOUT_S = 30.0
-_CLOSE_TIMEOUT_S = 3.0
+# A leader that hangs in the middle of its transaction loses its connection, and with it the lead, after this long.
+_LEADER_SILENT_S = 120
 
 _TAKE = """
 WITH taken AS (
@@ -59,128 +54,6 @@ WITH refused AS (DELETE FROM outbox WHERE id = %s RETURNING *)
 INSERT INTO outbox_refused (id, event_id, topic, key, sequence, headers, value, recorded_at, rule)
 SELECT id, event_id, topic, key, sequence, headers, value, recorded_at, %s FROM refused
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the outbox."""
-
-    row_id: int
-    topic: str
-    key: str
-    sequence: int
-    headers: dict[str, str]
-    value: bytes
-    recorded_at: datetime
-
-
-class Refused(Exception):
-    """The broker refuses one record for good."""
-
-    def __init__(self, row: Row, rule: str) -> None:
-        super().__init__(rule)
-        self.row = row
-        self.rule = rule
-
-
-class BrokerAway(Exception):
-    """The broker does not take records now; the same ones are sent again later."""
-
-
-class Publisher:
-    """What the relay needs of a Kafka producer: send in order and wait for every acknowledgement."""
-
-    def __init__(self, make_producer: Callable[[], Any]) -> None:
-        self._make_producer = make_producer
-        self._producer: Any = None
-
-    def _current(self) -> Any:
-        if self._producer is None:
-            self._producer = self._make_producer()
-        return self._producer
-
-    def throw_away(self) -> None:
-        """Drops the producer after an error; the next send makes a new one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                producer.close(timeout=_CLOSE_TIMEOUT_S)
-            except Exception as error:  # noqa: BLE001
-                log.warning("producer did not close", error_type=type(error).__name__)
-
-    def publish(self, rows: Sequence[Row]) -> None:
-        """Sends all rows and returns when the broker has all of them. Refused or BrokerAway otherwise.
-
-        A record that is too large makes kafka-python split its batch, after which the broker may answer for the whole of it with
-        another error. So where the broker itself said no, the rows go again one at a time: then the error is of its row.
-        """
-        from kafka.errors import BrokerResponseError  # noqa: PLC0415
-
-        try:
-            self._send(rows)
-        except Refused:
-            if len(rows) == 1:
-                raise
-        except BrokerResponseError as error:
-            if len(rows) == 1:
-                raise BrokerAway(type(error).__name__) from None
-        except Exception as error:  # noqa: BLE001
-            raise BrokerAway(type(error).__name__) from None
-        else:
-            return
-        for row in rows:
-            try:
-                self._send([row])
-            except Refused:
-                raise
-            except Exception as error:  # noqa: BLE001
-                raise BrokerAway(type(error).__name__) from None
-
-    def _send(self, rows: Sequence[Row]) -> None:
-        """One attempt; the producer is thrown away after any error."""
-        from kafka import errors as kafka_errors  # noqa: PLC0415
-
-        lasting = (
-            kafka_errors.MessageSizeTooLargeError,
-            kafka_errors.RecordListTooLargeError,
-            kafka_errors.InvalidTopicError,
-            kafka_errors.CorruptRecordError,
-        )
-        try:
-            producer = self._current()
-            sent = []
-            for row in rows:
-                headers = wire_headers({**row.headers, "ce_sequence": str(row.sequence)})
-                sent.append(producer.send(row.topic, value=row.value, key=row.key.encode(), headers=headers))
-            producer.flush(timeout=_ACK_TIMEOUT_S)
-            for future in sent:
-                future.get(timeout=_ACK_TIMEOUT_S)
-        except lasting as error:
-            self.throw_away()
-            raise Refused(rows[0], f"the broker refuses it: {type(error).__name__}") from None
-        except Exception:
-            self.throw_away()
-            raise
-
-    def publish_watermarks(self, service: str, topics: Sequence[str], until: datetime) -> None:
-        """Tells every partition of the topics up to when it is complete. BrokerAway when it cannot."""
-        value = chassis_events.Watermark(service=service, complete_until=to_timestamp(until)).SerializeToString()
-        headers = wire_headers(watermark_headers(service, uuid7(), until))
-        try:
-            producer = self._current()
-            for topic in topics:
-                for partition in producer.partitions_for(topic) or ():
-                    producer.send(topic, value=value, partition=partition, headers=headers)
-            producer.flush(timeout=_ACK_TIMEOUT_S)
-        except Exception as error:  # noqa: BLE001
-            self.throw_away()
-            raise BrokerAway(type(error).__name__) from None
-
-    def close(self) -> None:
-        """Waits for what is under way and closes."""
-        if self._producer is not None:
-            self._producer.close(timeout=5)
-            self._producer = None
 
 
 def topics_out(index: Service) -> list[str]:
@@ -212,6 +85,8 @@ class Relay:
         self._topics = topics_out(index)
         self._connection: psycopg.Connection[Any] | None = None
         self._next_watermark = 0.0
+        # What this process wrote into relay_idle last; None when it does not know what stands there.
+        self._asked: bool | None = None
         self.leads = False
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -219,10 +94,8 @@ class Relay:
         pause = 0.05
         while not stopping():
             try:
-                busy = self.once()
+                self._turn()
                 pause = 0.05
-                if not busy:
-                    self._sleep_until_woken()
             except Refused as refused:
                 self._refuse(refused)
             except (psycopg.Error, BrokerAway) as error:
@@ -233,6 +106,15 @@ class Relay:
         self._publisher.close()
         self._drop_connection()
 
+    def _turn(self) -> None:
+        """Relays a batch; with nothing to do it asks to be woken, looks once more, and only then sleeps."""
+        if self.once():
+            self._ask_to_be_woken(False)
+        elif self.leads and not self._asked:
+            self._ask_to_be_woken(True)
+        else:
+            self._sleep_until_woken()
+
     def once(self) -> bool:
         """Relays one batch. True when there may be more."""
         connection = self._connected()
@@ -240,11 +122,12 @@ class Relay:
             row = connection.execute(
                 "SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()", (_LEADER_LOCK,)
             ).fetchone()
-            self.leads = bool(row and row[0])
-            metrics.RELAY_LEADER.set(self.leads)
+            self._lead(bool(row and row[0]))
             if not self.leads or row is None:
                 return False
-            connection.execute(_HOLD_FOLLOWERS)
+            refused = {item[0] for item in connection.execute("SELECT DISTINCT topic FROM outbox_refused").fetchall()}
+            if refused:
+                connection.execute(_HOLD_FOLLOWERS)
             taken = connection.execute(_TAKE, (BATCH_ROWS,), prepare=True).fetchall()
             rows = [
                 Row(item[0], item[1], item[2], item[3], json.loads(item[4]), bytes(item[5]), item[6]) for item in taken
@@ -254,14 +137,18 @@ class Relay:
                 for topic, count in Counter(item.topic for item in rows).items():
                     metrics.RELAY_PUBLISHED.labels(topic).inc(count)
         if len(rows) < BATCH_ROWS:
-            self._watermark(row[1])
+            self._watermark(row[1], refused)
         return bool(rows)
 
-    def _watermark(self, complete_until: datetime) -> None:
-        """What was committed before the batch was taken has been sent, as the batch was not full."""
+    def _watermark(self, complete_until: datetime, refused: set[str]) -> None:
+        """What was committed before the batch was taken has been sent, as the batch was not full.
+
+        A topic of which the broker refuses an event is not complete, and its copies grow old until an operator has looked.
+        """
         now = time.monotonic()
         if now >= self._next_watermark:
-            self._publisher.publish_watermarks(self.index.name, self._topics, complete_until)
+            topics = [topic for topic in self._topics if topic not in refused]
+            self._publisher.publish_watermarks(self.index.name, topics, complete_until)
             self._next_watermark = now + self._watermark_seconds
 
     def _refuse(self, refused: Refused) -> None:
@@ -276,19 +163,15 @@ class Relay:
             self._drop_connection()
 
     def _sleep_until_woken(self) -> None:
-        """Asks to be woken, looks once more, and sleeps until a commit wakes it or the time is over."""
-        connection = self._connected()
-        self._set_idle(connection, True)
-        try:
-            for _ in connection.notifies(timeout=self._idle_seconds if self.leads else 1.0, stop_after=1):
-                pass
-        finally:
-            if not connection.closed:
-                self._set_idle(connection, False)
+        """Until a commit wakes it or the time is over: who wrote before it asked, and commits after it looked, does not wake it."""
+        for _ in self._connected().notifies(timeout=self._idle_seconds if self.leads else 1.0, stop_after=1):
+            pass
 
-    def _set_idle(self, connection: "psycopg.Connection[Any]", idle: bool) -> None:
-        if self.leads:
-            connection.execute("UPDATE relay_idle SET idle = %s WHERE idle <> %s", (idle, idle))
+    def _ask_to_be_woken(self, idle: bool) -> None:
+        """Written only where it changes: under load a commit wakes nobody, and a quiet network writes nothing."""
+        if self._asked is not idle:
+            self._connected().execute("UPDATE relay_idle SET idle = %s WHERE idle <> %s", (idle, idle))
+            self._asked = idle
 
     def _connected(self) -> "psycopg.Connection[Any]":
         if self._connection is None or self._connection.closed:
@@ -296,10 +179,19 @@ class Relay:
             self._connection.autocommit = True
             # A commit of the relay that a crash forgets only means that what was sent is sent again.
             self._connection.execute("SET synchronous_commit = off")
+            self._connection.execute(f"SET idle_in_transaction_session_timeout = '{_LEADER_SILENT_S}s'")
             self._connection.execute(f"LISTEN {RELAY_CHANNEL}")
         return self._connection
 
+    def _lead(self, leads: bool) -> None:
+        if leads is not self.leads:
+            # Another one may have led meanwhile.
+            self._asked = None
+        self.leads = leads
+        metrics.RELAY_LEADER.set(leads)
+
     def _drop_connection(self) -> None:
+        self._lead(False)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

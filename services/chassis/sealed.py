@@ -5,6 +5,7 @@ subject's row does not open. Erasing a subject is dropping its row of `sealing_k
 """
 
 import os
+import time
 from collections import OrderedDict
 from threading import Lock
 from typing import Protocol
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _CACHED_KEYS = 10_000
+# A subject that another process erased is forgotten here after this long.
+_REMEMBERED_S = 300.0
 
 
 class SealBroken(Exception):
@@ -24,7 +27,8 @@ class SealBroken(Exception):
 class KeyStore(Protocol):
     """Where wrapped data keys live: the transaction that is open."""
 
-    def wrapped_key(self, subject_id: str) -> bytes | None: ...
+    def wrapped_key(self, subject_id: str) -> tuple[bytes, bool] | None:
+        """The key, and whether it is on record: not while the open transaction itself made it."""
 
     def keep_wrapped_key(self, subject_id: str, wrapped: bytes) -> bytes:
         """Keeps it unless there is one already; returns the one that is kept."""
@@ -48,32 +52,37 @@ def _decrypt(key: bytes, subject_id: str, sealed: bytes) -> bytes:
 class Sealer:
     """Seals and opens for one process. Data keys are remembered, bounded, and only once their row is on record.
 
-    A key that was made in a transaction that rolled back is harmless: it sealed nothing that was kept, so it is remembered only by the
-    transaction's own store and read again afterwards.
+    A key that was made in a transaction that rolls back must not outlive it: what a later transaction sealed with it would never open
+    again. So the transaction that makes a key reads it from its own row each time.
     """
 
     def __init__(self, sealing_key: bytes) -> None:
         if len(sealing_key) != 32:
             raise ValueError("the sealing key must be 32 bytes")
         self._sealing_key = sealing_key
-        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._keys: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._lock = Lock()
 
     def _known(self, subject_id: str) -> bytes | None:
         with self._lock:
-            key = self._keys.get(subject_id)
-            if key is not None:
-                self._keys.move_to_end(subject_id)
+            found = self._keys.get(subject_id)
+            if found is None:
+                return None
+            key, until = found
+            if time.monotonic() >= until:
+                del self._keys[subject_id]
+                return None
+            self._keys.move_to_end(subject_id)
             return key
 
     def _remember(self, subject_id: str, key: bytes) -> None:
         with self._lock:
-            self._keys[subject_id] = key
+            self._keys[subject_id] = (key, time.monotonic() + _REMEMBERED_S)
             while len(self._keys) > _CACHED_KEYS:
                 self._keys.popitem(last=False)
 
     def forget(self, subject_id: str) -> None:
-        """Drops a remembered key, after its subject was erased."""
+        """Drops a remembered key, after the erasure of its subject was committed. Other processes forget it within minutes."""
         with self._lock:
             self._keys.pop(subject_id, None)
 
@@ -81,10 +90,12 @@ class Sealer:
         key = self._known(subject_id)
         if key is not None:
             return key
-        wrapped = store.wrapped_key(subject_id)
-        if wrapped is not None:
+        found = store.wrapped_key(subject_id)
+        if found is not None:
+            wrapped, on_record = found
             key = _decrypt(self._sealing_key, subject_id, wrapped)
-            self._remember(subject_id, key)
+            if on_record:
+                self._remember(subject_id, key)
             return key
         if not make:
             raise SealBroken("there is no key for this subject")

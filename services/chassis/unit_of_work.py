@@ -152,10 +152,17 @@ class UnitOfWork:
         """Opens sealed bytes of the subject."""
         return self._database.sealer.open(self, str(subject_id), bytes(sealed))
 
-    def wrapped_key(self, subject_id: str) -> bytes | None:
-        """The subject's wrapped data key, if it has one (chassis.sealed.KeyStore)."""
-        row = self.driver.execute("SELECT wrapped_key FROM sealing_key WHERE subject_id = %s", (subject_id,)).fetchone()
-        return None if row is None else bytes(row[0])
+    def wrapped_key(self, subject_id: str) -> tuple[bytes, bool] | None:
+        """The subject's wrapped data key, if it has one, and whether it is on record (chassis.sealed.KeyStore).
+
+        Asked of the row and not remembered here: a batch of events has several units of work on one transaction.
+        """
+        row = self.driver.execute(
+            "SELECT wrapped_key, xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid FROM sealing_key"
+            " WHERE subject_id = %s",
+            (subject_id,),
+        ).fetchone()
+        return None if row is None else (bytes(row[0]), bool(row[1]))
 
     def keep_wrapped_key(self, subject_id: str, wrapped: bytes) -> bytes:
         """Keeps a new wrapped key unless another transaction was first (chassis.sealed.KeyStore)."""
@@ -163,10 +170,10 @@ class UnitOfWork:
             "INSERT INTO sealing_key (subject_id, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             (subject_id, wrapped),
         )
-        kept = self.wrapped_key(subject_id)
-        if kept is None:
+        found = self.wrapped_key(subject_id)
+        if found is None:
             raise RuntimeError("the sealing key that was just kept is not there")
-        return kept
+        return found[0]
 
     def quarantine(self, source: str, source_id: str, rule: str, content: bytes) -> UUID:
         """Keeps what cannot be used, sealed, for an operator. `rule` names field and rule, never a value."""
@@ -176,6 +183,3 @@ class UnitOfWork:
             (quarantine_id, source, source_id, rule, self.seal(f"quarantine:{source_id}", content)),
         )
         return quarantine_id
-
-    def after_commit(self) -> None:
-        """Called when the transaction is on record."""

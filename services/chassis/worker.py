@@ -11,17 +11,19 @@ from eventlet.event import Event
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 from nameko.timer import timer
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
 from chassis import metrics
 from chassis.consumer import Reader
-from chassis.database import Database
+from chassis.database import CLIENT_NOTICES, SERVER_NOTICES, Database
 from chassis.health import Health
 from chassis.index import Service, Timer
 from chassis.kafka_client import make_producer
 from chassis.process import leave, prepare_process
 from chassis.records import Record, plumbing_context
-from chassis.relay import Publisher, Relay
+from chassis.relay import Relay
+from chassis.relay_publisher import Publisher
 from chassis.settings import ProcessSettings
 from chassis.worker_reading import ReadingLoop, read_batches
 
@@ -32,6 +34,7 @@ EXIT_FAILED = 70
 _LOOK_EVERY_S = 0.25
 _GAUGES_EVERY_S = 5.0
 _PRUNE_EVERY_S = 600.0
+_PRUNE_ROWS = 200_000
 _KEEP_INBOX = "14 days"
 _KEEP_IDEMPOTENCY = "30 days"
 # One process runs a timer at a time; the lock's second half is the timer's name.
@@ -68,10 +71,16 @@ class RelayThread(DependencyProvider):  # type: ignore[misc]
         runtime: Runtime = self.container.service_cls.runtime
         settings = runtime.settings
         runtime.health.watch(RELAY_LOOP, settings.live_bound_seconds + 30)
-        dsn = driver_dsn(runtime.database.url)
+        dsn = make_conninfo(
+            driver_dsn(runtime.database.url),
+            connect_timeout=5,
+            application_name=f"{runtime.index.name}-relay",
+            options=SERVER_NOTICES,
+            **CLIENT_NOTICES,
+        )
         relay = Relay(
             runtime.index,
-            lambda: psycopg.connect(dsn, connect_timeout=5, application_name=f"{runtime.index.name}-relay"),
+            lambda: psycopg.connect(dsn),
             Publisher(
                 make_producer(
                     ",".join(str(address) for address in settings.kafka_bootstrap or ()), f"{runtime.index.name}-relay"
@@ -128,11 +137,15 @@ def gauges(uow: Any) -> None:
 
 
 def prune(uow: Any) -> None:
-    """Drops inbox and idempotency rows that no repetition can meet any more; positions still catch older duplicates."""
-    uow.driver.execute(f"DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '{_KEEP_INBOX}'")
-    uow.driver.execute(
-        f"DELETE FROM idempotency WHERE recorded_at < clock_timestamp() - interval '{_KEEP_IDEMPOTENCY}'"
-    )
+    """Drops inbox and idempotency rows that no repetition can meet any more; positions still catch older duplicates.
+
+    A bounded part each time, so that a backlog never meets the time-out of a statement and stays for ever.
+    """
+    for table, at, keep in (("inbox", "received_at", _KEEP_INBOX), ("idempotency", "recorded_at", _KEEP_IDEMPOTENCY)):
+        uow.driver.execute(
+            f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("
+            f"SELECT ctid FROM {table} WHERE {at} < clock_timestamp() - interval '{keep}' LIMIT {_PRUNE_ROWS}))"
+        )
 
 
 def worker_class(index: Service) -> type:

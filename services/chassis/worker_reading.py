@@ -5,7 +5,6 @@ Polling and handling take turns in one green thread, so a rebalance never finds 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from eventlet.event import Event
@@ -32,12 +31,6 @@ class OffsetLost(Exception):
     """The next record to read is not on the broker any more (or the broker is another one). An operator has to decide."""
 
 
-@dataclass
-class _Paused:
-    until: float
-    pause_s: float
-
-
 class ReadingLoop:
     """Assignment, fetching, handing over and backing off for one consumer of one process."""
 
@@ -60,7 +53,9 @@ class ReadingLoop:
         self._beat = beat
         self._every_second = every_second
         self._next: dict[Any, int] = {}
-        self._paused: dict[Any, _Paused] = {}
+        self._paused: dict[Any, float] = {}
+        # How long the last pause of a partition was, until a batch of it succeeds.
+        self._pause_s: dict[Any, float] = {}
         self._consumer: Any = None
         self._next_second = 0.0
         self._next_commit = 0.0
@@ -96,6 +91,7 @@ class ReadingLoop:
         if self._consumer is None:
             self._next.clear()
             self._paused.clear()
+            self._pause_s.clear()
             self._unplaced.clear()
             self._answered = self.joined = False
             self._consumer = self._make()
@@ -142,6 +138,7 @@ class ReadingLoop:
         for place in partitions:
             self._next.pop(place, None)
             self._paused.pop(place, None)
+            self._pause_s.pop(place, None)
             if place in self._unplaced:
                 self._unplaced.remove(place)
             metrics.copy_released(self.reader.index.name, place.topic, place.partition)
@@ -187,12 +184,13 @@ class ReadingLoop:
             self._pause(place, expected)
             return
         self._next[place] = records[-1].offset + 1
+        self._pause_s.pop(place, None)
 
     def _pause(self, place: Any, expected: int) -> None:
         """Back off on one partition and keep polling, so that the group does not lose this process."""
-        before = self._paused.get(place)
-        pause_s = min(_LONGEST_PAUSE_S, before.pause_s * 2 if before else _FIRST_PAUSE_S)
-        self._paused[place] = _Paused(time.monotonic() + pause_s, pause_s)
+        pause_s = min(_LONGEST_PAUSE_S, self._pause_s.get(place, _FIRST_PAUSE_S / 2) * 2)
+        self._pause_s[place] = pause_s
+        self._paused[place] = time.monotonic() + pause_s
         self._consumer.seek(place, expected)
         self._consumer.pause(place)
         log.warning(
@@ -201,7 +199,7 @@ class ReadingLoop:
 
     def _resume(self) -> None:
         now = time.monotonic()
-        for place in [place for place, paused in self._paused.items() if paused.until <= now]:
+        for place in [place for place, until in self._paused.items() if until <= now]:
             del self._paused[place]
             self._consumer.resume(place)
 
@@ -262,7 +260,7 @@ class Reading(Entrypoint):  # type: ignore[misc]
             ),
             handle=self._hand_over,
             beat=lambda: runtime.health.beat(self.loop_name),
-            every_second=None if self.streams else runtime.reader.retry_waiting,
+            every_second=None if self.streams else runtime.reader.retry_due,
         )
         runtime.loops[self.loop_name] = self.loop
         self.container.spawn_managed_thread(self._run, identifier=f"reading-{self.loop_name}")
