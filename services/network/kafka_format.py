@@ -18,8 +18,10 @@ class KafkaFailed(RuntimeError):
 
 
 def new_cluster_id() -> str:
-    """A cluster id as Kafka writes them."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """A cluster id as Kafka writes them: none begins with a dash, which its tool would take for an option."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 def format_data(jars: Sequence[Path], settings: NodeSettings, cluster_id: str, flags: Sequence[str]) -> None:
