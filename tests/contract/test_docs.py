@@ -118,7 +118,8 @@ def test_links_lead_somewhere(name: str) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Its example makes files of its own, and test_add_an_event.py follows it to the letter.
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/add-an-event.md"])
 def test_named_files_exist(name: str) -> None:
     """A path of the repository in code is there."""
     missing = [path for path in _PATH.findall(text_of(name)) if not list(ROOT.glob(path.rstrip("/")))]
@@ -258,7 +259,7 @@ def test_every_decision_is_in_the_list() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "docs/pictures").glob("*.svg")), ids=lambda path: path.stem)
 def test_pictures_are_readable_in_light_and_dark(path: Path) -> None:
     """Well-formed, with a title and a description for whoever cannot see them, and colours for a dark page."""
-    import xml.etree.ElementTree as ET  # noqa: PLC0415
+    import xml.etree.ElementTree as ET
 
     picture = ET.parse(path).getroot()
     names = {child.tag.rpartition("}")[2] for child in picture}
