@@ -89,9 +89,19 @@ class Calls:
         return found
 
     def ask(
-        self, service: str, rpc: str, request: Message, context: RequestContext, *, until: Collection[str] = ()
+        self,
+        service: str,
+        rpc: str,
+        request: Message,
+        context: RequestContext,
+        *,
+        until: Collection[str] = (),
+        timed: bool = True,
     ) -> Any:
-        """The response. RemoteError for a refusal whose reason is not in `until`; those are waited for. GaveUp after the patience."""
+        """The response. RemoteError for a refusal whose reason is not in `until`; those are waited for, and `timed`.
+
+        GaveUp after the patience.
+        """
         began = time.monotonic()
         pause_s, fault_since, waited = _FIRST_PAUSE_S, 0.0, ""
         while True:
@@ -110,7 +120,7 @@ class Calls:
             else:
                 now = time.monotonic()
                 self.measured.call(rpc, now - sent)
-                if waited:
+                if waited and timed:
                     self.measured.effect(f"{rpc} after {waited}", now - began)
                 return response
             now = time.monotonic()
@@ -135,7 +145,7 @@ class Calls:
         """Reads again until the response is as wanted; what is not on record yet is waited for. GaveUp after the patience."""
         began, pause_s = time.monotonic(), _FIRST_PAUSE_S
         while True:
-            response = self.ask(service, rpc, request, context, until=("NOT_FOUND",))
+            response = self.ask(service, rpc, request, context, until=("NOT_FOUND",), timed=False)
             now = time.monotonic()
             if until(response):
                 self.measured.effect(effect, now - began)

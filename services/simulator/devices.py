@@ -14,7 +14,7 @@ from saguaro.device_telemetry.v1 import service_pb2 as pb
 from saguaro.device_telemetry.v1 import types_pb2 as types
 from saguaro.scheduling.v1 import service_pb2 as scheduling
 from saguaro.scheduling.v1.types_pb2 import Booking
-from simulator.calls import Address, Calls
+from simulator.calls import Address, Calls, GaveUp
 from simulator.frame_stream import FrameStream
 from simulator.frames import Timed
 from simulator.monitor import Monitor, held
@@ -36,7 +36,9 @@ def simulate_monitor(
     """Replays a recording as the monitor that is booked for a session, as fast as the network acknowledges.
 
     The first row is taken at `at` (aware), by default the booked start. With `hold` each value is repeated at 1 Hz and marked HELD.
-    Returns {session_id, device_id, frames, samples, held, from, until}. ValueError for a bad file, RemoteError for an unknown session.
+    Returns {session_id, device_id, frames, samples, held, from, until, charted}; `charted` is false when the last frame did not become
+    part of the session's log, as when the monitor was attached elsewhere at that time. ValueError for a bad file, RemoteError for an
+    unknown session.
     """
     recording = read_recording(vitals_file)
     calls, asker = Calls(addresses, patience_s), uuid4()
@@ -51,6 +53,7 @@ def simulate_monitor(
                 stream.send(frame)
         frames = stream.frames
     return {
+        "charted": _charted(calls, context, session_id, monitor),
         "session_id": session_id,
         "device_id": monitor.device_id,
         "frames": frames,
@@ -59,6 +62,21 @@ def simulate_monitor(
         "from": begins_at.isoformat(),
         "until": samples[-1].at.isoformat() if samples else begins_at.isoformat(),
     }
+
+
+def _charted(calls: Calls, context: RequestContext, session_id: str, monitor: Monitor) -> bool:
+    def applied(now: pb.GetSessionTelemetryResponse) -> bool:
+        known = {device.device_id: device.last_sequence for device in now.devices}
+        return known.get(monitor.device_id, 0) >= monitor.last_sequence
+
+    request = pb.GetSessionTelemetryRequest(session_id=session_id)
+    try:
+        calls.watch(
+            "device_telemetry", "GetSessionTelemetry", request, context, until=applied, effect="last frame to chart"
+        )
+    except GaveUp:
+        return False
+    return True
 
 
 def _samples(recording: Recording, begins_at: datetime, *, hold: bool) -> list[Timed]:

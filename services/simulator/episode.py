@@ -26,7 +26,7 @@ class Episode:
         self.calls, self.day, self.script = calls, day, script
         self.home: Place = day.places[script.home]
         self.treated_at: Place = day.places[script.treated_at]
-        self.person: SyntheticPerson = person(day.seed, script.index, self.home.index)
+        self.person: SyntheticPerson = person(day.seed, script.index, self.home.index, day.run.mark)
         self.correlation_id = UUID(day.run.id("episode", script.index))
         self.now = datetime.min.replace(tzinfo=UTC)
         self.person_id = ""

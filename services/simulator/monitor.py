@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import count, groupby
+from itertools import groupby
 
 from saguaro.device_telemetry.v1 import types_pb2 as types
 from simulator.frames import Timed, frame
@@ -18,7 +18,8 @@ class Monitor:
     def __init__(self, device_id: str, *, first_sequence: int = 1, cuff_period_s: int = PERIOD_S) -> None:
         self.device_id = device_id
         self._cuff_period_s = cuff_period_s
-        self._sequence = count(first_sequence)
+        # Of the last frame that was made.
+        self.last_sequence = first_sequence - 1
 
     def frames(self, samples: list[Timed]) -> Iterator[types.Frame]:
         """As many frames as these samples need, in the order of time: a later one must not outrun what was measured before.
@@ -28,8 +29,8 @@ class Monitor:
         waiting: list[Timed] = []
         for _, moment in groupby(sorted(samples, key=lambda timed: timed.at), key=lambda timed: timed.at):
             taken = list(moment)
-            cuff = [timed for timed in taken if timed.sample.channel in CUFF]
-            others = [timed for timed in taken if timed.sample.channel not in CUFF]
+            cuff = [timed for timed in taken if _is_reading(timed.sample)]
+            others = [timed for timed in taken if not _is_reading(timed.sample)]
             if len(waiting) + len(others) > MAX_SAMPLES:
                 yield self._frame(PERIOD_S, waiting)
                 waiting = []
@@ -43,7 +44,13 @@ class Monitor:
             yield self._frame(PERIOD_S, waiting)
 
     def _frame(self, period_s: int, samples: list[Timed]) -> types.Frame:
-        return frame(self.device_id, next(self._sequence), period_s * 1000, samples)
+        self.last_sequence += 1
+        return frame(self.device_id, self.last_sequence, period_s * 1000, samples)
+
+
+def _is_reading(sample: Sample) -> bool:
+    """True for a reading of the cuff; its held repetitions go with everything else."""
+    return sample.channel in CUFF and sample.quality != types.SAMPLE_QUALITY_HELD
 
 
 class Playback:

@@ -73,15 +73,19 @@ class SyntheticPerson:
             self.family_name,
             self.birth_date,
             self.phone,
-            self.email,
+            # What stands before the mark of a run.
+            self.email.partition("+")[0],
             self.address_line,
             self.record_number,
             self.note,
         )
 
 
-def person(seed: int, index: int, town: int = 0) -> SyntheticPerson:
-    """The person of this seed and index (from 0), living in the town of a place's index."""
+def person(seed: int, index: int, town: int = 0, mark: str = "") -> SyntheticPerson:
+    """The person of this seed and index (from 0), living in the town of a place's index.
+
+    `mark` is of the run and stands in the e-mail address alone: whoever looks the same was drawn by another run, and is less alike.
+    """
     random = Random(f"saguaro synthetic person {seed}/{index}")
     given, family = given_name(random), family_name(random, index)
     born = _FIRST_BIRTH + timedelta(days=random.randrange(_BIRTH_DAYS))
@@ -95,7 +99,7 @@ def person(seed: int, index: int, town: int = 0) -> SyntheticPerson:
         birth_date=born.isoformat(),
         administrative_sex=sex,
         phone=f"+1{area}55501{index // len(_AREA_CODES) % 100:02d}",
-        email=f"{given}.{family}@synthetic.example".lower(),
+        email=f"{given}.{family}+{mark or 'none'}@synthetic.example".lower(),
         address_line=f"{random.randrange(100, 9900)} {street_name(random)}",
         city=city,
         state="AZ",
