@@ -87,6 +87,10 @@ protos: $(RUN_STAMP) ## generate the Python contracts into build/contracts
 protos-baseline: $(TEST_STAMP) ## move the baseline that contracts must stay compatible with (at a release only)
 	$(BIN)/buf build --exclude-source-info -o protos/baseline.binpb
 
+.PHONY: docs
+docs: protos ## write docs/events.md from the contract and the indexes
+	@PYTHONPATH=services:build/contracts $(BIN)/python -m cli.events_doc
+
 # --- run --------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo

@@ -21,7 +21,7 @@ from network.roles import SERVICES, VERIFY
 from network.topics import ensure_topics
 from tests.conftest import Server
 from tests.verify.rows_of_a_day import DAY
-from tests.verify.topic_writer import TopicWriter
+from tests.verify.topic_writer import TOPICS, TopicWriter
 from verify.checks import CHECKS
 from verify.databases import Databases
 from verify.outcome import result_of
@@ -123,10 +123,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 @pytest.fixture
 def topics(broker: Kafka) -> Iterator[TopicWriter]:
-    """Every topic of the network, empty, and a hand that writes whatever it likes into them."""
+    """The topics that the tests use, empty, and a hand that writes whatever it likes into them."""
     from kafka.admin import KafkaAdminClient
 
-    specs = topic_specs(indexes())
+    specs = [spec for spec in topic_specs(indexes()) if spec.name in TOPICS]
     ensure_topics(broker.bootstrap, specs)
     writer = TopicWriter(broker.bootstrap)
     yield writer

@@ -17,6 +17,10 @@ from saguaro.chassis.v1 import events_pb2 as chassis_events
 from tests.verify.rows_of_a_day import START, uid
 
 Headers = Mapping[str, str | None]
+# The topics that the tests write to.
+TOPICS = ("saguaro.intake.person", "saguaro.intake.consent", "saguaro.device_telemetry.infusion")
+# A topic that was made this moment may need a while for its leader on a busy machine.
+_ACK_S = 60.0
 
 
 class TopicWriter:
@@ -66,7 +70,7 @@ class TopicWriter:
         body = event.SerializeToString() if value is None else value
         self._producer.send(
             topic or spec.topic, value=body, key=place[1].encode() if key is None else key, headers=wire
-        ).get(timeout=10)
+        ).get(timeout=_ACK_S)
         return identity
 
     def watermark(self, topic: str, service: str) -> None:
@@ -75,4 +79,4 @@ class TopicWriter:
         value = chassis_events.Watermark(service=service, complete_until=to_timestamp(now)).SerializeToString()
         headers = wire_headers(watermark_headers(service, uuid4(), now))
         for partition in self._producer.partitions_for(topic):
-            self._producer.send(topic, value=value, partition=partition, headers=headers).get(timeout=10)
+            self._producer.send(topic, value=value, partition=partition, headers=headers).get(timeout=_ACK_S)
