@@ -1,18 +1,22 @@
 """What must hold of a day, as far as the apis alone can tell."""
 
 from collections.abc import Iterable, Sequence
+from datetime import time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.context import RequestContext
 from saguaro.billing.v1 import service_pb2 as billing
+from saguaro.device_telemetry.v1 import service_pb2 as device
 from simulator.calls import Calls
 from simulator.day import INFUSION_DAY, Day, site_moment
-from simulator.opening import OPENS
+from simulator.hl7_messages import PUBLISHED
 from simulator.patient import Outcome
+from simulator.places import Place
 
-_OVER_DELIVERY = "pump.over_delivery"
+CLOSES: Final = time(23)
+_OVER_DELIVERY: Final = "pump.over_delivery"
 
 
 def check(calls: Calls, day: Day, outcomes: Sequence[Outcome], unacknowledged: Sequence[str]) -> list[dict[str, Any]]:
@@ -21,7 +25,8 @@ def check(calls: Calls, day: Day, outcomes: Sequence[Outcome], unacknowledged: S
     settled = [outcome for outcome in outcomes if outcome.settled is not None]
     return [
         _finding("every patient's way ended as scripted", len(outcomes), (_failure(one) for one in outcomes)),
-        _finding("the published HL7 messages were acknowledged", 2, unacknowledged),
+        _finding("the published HL7 messages were acknowledged", len(PUBLISHED), unacknowledged),
+        _finding("the published HL7 messages were kept for an operator", len(PUBLISHED), _not_kept(calls, day)),
         _finding(
             "delivered at most ordered, or an alarm",
             len(settled),
@@ -69,20 +74,38 @@ def _paid(outcome: Outcome) -> bool:
     return outcome.settled is None or outcome.settled.invoice_paid
 
 
+def _not_kept(calls: Calls, day: Day) -> list[str]:
+    """Both come from equipment that is registered nowhere: they lie in quarantine, newest first."""
+    found, token = 0, ""
+    while True:
+        request = device.ListQuarantineRequest(page_size=500, page_token=token)
+        page = calls.ask("device_telemetry", "ListQuarantine", request, _context(day, day.places[0], "operator"))
+        found += sum(item.source == "hl7" for item in page.items)
+        token = page.next_page_token
+        if found >= len(PUBLISHED):
+            return []
+        if not token:
+            return [f"{found} of {len(PUBLISHED)}"]
+
+
 def _unbalanced(calls: Calls, day: Day) -> list[str]:
     found = []
     for place in day.places:
-        context = RequestContext(
-            actor_id=UUID(place.staff("biller")),
-            role="biller",
-            site_id=place.site_id,
-            purpose="HPAYMT",
-            correlation_id=UUID(day.run.id("opening")),
-            clinic_time=site_moment(place, INFUSION_DAY, OPENS),
-        )
         request = billing.GetLedgerBalanceRequest(site_id=place.site_id)
-        balance = calls.ask("billing", "GetLedgerBalance", request, context)
+        balance = calls.ask("billing", "GetLedgerBalance", request, _context(day, place, "biller"))
         sums = sum((Decimal(account.balance_usd) for account in balance.accounts), Decimal(0))
         if sums != 0 or Decimal(balance.sum_usd) != 0:
             found.append(place.site_id)
     return found
+
+
+def _context(day: Day, place: Place, role: str) -> RequestContext:
+    """Somebody who looks at the day when it is over."""
+    return RequestContext(
+        actor_id=UUID(place.staff(role)),
+        role=role,
+        site_id=place.site_id,
+        purpose="HOPERAT",
+        correlation_id=UUID(day.run.id("closing")),
+        clinic_time=site_moment(place, INFUSION_DAY, CLOSES),
+    )

@@ -20,7 +20,7 @@ from simulator.places import Lane, Place
 
 _OPENED_DAYS_BEFORE: Final = 7
 _PRICES_FROM: Final = "2026-01-01"
-OPENS: Final = time(8)
+_OPENS: Final = time(8)
 _SHIFT: Final = (time(6), timedelta(hours=17))
 # The day after the infusions too: a second session may be booked there.
 _SHIFT_DAYS: Final = (INFUSION_DAY, INFUSION_DAY + timedelta(days=1))
@@ -103,4 +103,4 @@ class _Opener:
 
 
 def _opening_time(place: Place, first_day: date) -> datetime:
-    return site_moment(place, first_day - timedelta(days=_OPENED_DAYS_BEFORE), OPENS)
+    return site_moment(place, first_day - timedelta(days=_OPENED_DAYS_BEFORE), _OPENS)
