@@ -78,8 +78,10 @@ def _api(house: House, sizes: Sizes, template: str) -> Side:
         child = house.bare("tests.bench.booking_load", addresses["grpc"], "many", str(sizes.bookings), str(sizes.rooms), "0")
         try:
             child.hear()
+            before = house.cpu()
             child.tell()
             heard = child.hear()
+            details = latencies(heard["each"]) | house.spent(before, len(heard["each"]))
         finally:
             child.end()
             house.stop_children()
@@ -88,7 +90,7 @@ def _api(house: House, sizes: Sizes, template: str) -> Side:
         asked = len(heard["each"])
         if heard["failed"] or heard["booked"] != arrived.count:
             broken += f" the clients heard {heard['booked']} booked, {heard['taken']} taken, {heard['failed']} failed"
-        return Turn(asked / heard["seconds"], sent, arrived, latencies(heard["each"]), broken)
+        return Turn(asked / heard["seconds"], sent, arrived, details, broken)
 
     return side
 
@@ -109,13 +111,15 @@ def _pgbench(house: House, sizes: Sizes, template: str) -> Side:
             "-D", f"rooms={sizes.rooms}", "-D", "turn=0", "-l", "--log-prefix", str(folder / "log"),
             house.dsn("scheduling_api", database),
         ]  # fmt: skip
+        before = house.cpu()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"pgbench: {done.stderr[-1500:].replace(house.password('scheduling_api'), '***')}")
         each, seconds = _logged(folder)
+        details = latencies(each) | house.spent(before, len(each))
         arrived, broken = found(house, database, sizes.rooms)
         house.drop(database)
-        return Turn(len(each) / seconds, sent, arrived, latencies(each), broken)
+        return Turn(len(each) / seconds, sent, arrived, details, broken)
 
     return side
 

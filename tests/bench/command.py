@@ -33,14 +33,15 @@ def _api(house: House, sizes: Sizes, template: str) -> Side:
         child = house.bare("tests.bench.booking_load", addresses["grpc"], "one", str(sizes.commands), str(sizes.rooms), "0")
         try:
             child.hear()
+            before = house.cpu()
             child.tell()
             each = child.hear()["each"]
+            details = latencies(each) | house.spent(before, len(each))
         finally:
             child.end()
             house.stop_children()
         arrived, broken = found(house, database, sizes.rooms)
         house.drop(database)
-        details = latencies(each)
         return Turn(float(details["p50_ms"]), sent, arrived, details, broken)
 
     return side
@@ -58,15 +59,16 @@ def _echo(house: House, sizes: Sizes, template: str) -> Side:
         client = house.bare("tests.bench.echo_load", str(server.hear()["port"]), str(sizes.commands))
         try:
             client.hear()
+            before = house.cpu()
             client.tell()
             each = client.hear()["each"]
+            details = latencies(each) | house.spent(before, len(each))
         finally:
             client.end()
             server.end()
         with house.connect(database) as connection:
             arrived = Arrived.of(str(row[0]) for row in connection.execute("SELECT number FROM echo").fetchall())
         house.drop(database)
-        details = latencies(each)
         return Turn(float(details["p50_ms"]), sent, arrived, details)
 
     return side

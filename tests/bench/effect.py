@@ -44,15 +44,17 @@ def _network(house: House, sizes: Sizes, template: str) -> Side:
         child = house.bare("tests.bench.booking_load", *arguments)
         try:
             child.hear()
+            before = house.cpu()
             child.tell()
             heard = child.hear()
             wait_until(lambda: len(_times(house, device, _KNOWN)) >= heard["booked"], 60)
+            spent = house.spent(before, sizes.paced)
         finally:
             child.end()
             house.stop_children()
         booked, known = _times(house, booking, _BOOKED), _times(house, device, _KNOWN)
         house.drop(booking, device)
-        details = latencies(at - booked[session] for session, at in known.items() if session in booked)
+        details = latencies(at - booked[session] for session, at in known.items() if session in booked) | spent
         details["rate"] = len(booked) / heard["seconds"]
         broken = "" if len(booked) == sizes.paced else f"{len(booked)} of {sizes.paced} booked"
         return Turn(float(details["p50_ms"]), Arrived.of(booked), Arrived.of(known), details, broken)

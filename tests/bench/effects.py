@@ -59,9 +59,11 @@ def _side(house: House, number: int, start: Callable[[str, str], None], bare: li
             for name, database in databases.items():
                 start(name, database)
             sender.hear()
+            before = house.cpu()
             sender.tell()
             began = float(sender.hear()["began"])
             wait_until(lambda: all(_effects(house, database) >= number for database in databases.values()), _PATIENCE_S, 0.5)
+            details = house.spent(before, number * len(CONSUMERS))
             found = {name: _found(house, database) for name, database in databases.items()}
         finally:
             sender.end()
@@ -72,7 +74,7 @@ def _side(house: House, number: int, start: Callable[[str, str], None], bare: li
         house.drop(*databases.values())
         arrived = Arrived.of(f"{name}:{payment}" for name, (ids, _) in found.items() for payment in ids)
         seconds = max(last for _, last in found.values()) - began
-        return Turn(sent.count / seconds, sent, arrived)
+        return Turn(sent.count / seconds, sent, arrived, details)
 
     return side
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 import psycopg
 from kafka.admin import KafkaAdminClient
 from psycopg import sql
@@ -23,7 +24,8 @@ from network import jars
 from network.children import Child, spawn
 from network.home import Home, read_json
 from network.kafka import Kafka
-from network.postgres import Postgres
+from network.postgres import Postgres, processes_of
+from network.postgres_place import place_for
 from network.probe import is_ready
 from network.programs import Places, Program, environment, source_roots
 from network.progress import Progress
@@ -45,6 +47,7 @@ class House:
         self.postgres = Postgres(self.home.path, secrets=self.home.secrets, settings={"track_commit_timestamp": "on"})
         self.kafka = Kafka(self.home.path, jars.fetch(Progress(quiet=True)))
         self._children: list[Child] = []
+        self._bare: list[Bare] = []
         self._receiver: subprocess.Popen[str] | None = None
         self._endpoint = ""
         self._numbers = count(1)
@@ -178,6 +181,24 @@ class House:
             time.sleep(0.05)
         raise RuntimeError(f"{child.name} is not ready:\n{log.read_text()[-3000:]}")
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor that each part of the house has used so far: immune to what else the machine does."""
+        found = {child.name.replace("_", "-"): _used(child.pid) for child in self._children}
+        for bare in self._bare:
+            name = bare.name.replace("_", "-")
+            found[name] = found.get(name, 0.0) + _used(bare.pid)
+        data = place_for(self.home.path).data
+        found["postgres"] = sum(_used(process.pid) for process in processes_of(data))
+        found["kafka"] = _used(self.kafka.pid)
+        return found
+
+    def spent(self, before: dict[str, float], operations: int) -> dict[str, float | str]:
+        """Microseconds of processor an operation since `before`, by part, and `cpu_us` for all but what makes the load."""
+        after = self.cpu()
+        parts = {name: (used - before.get(name, 0.0)) / operations * 1e6 for name, used in after.items()}
+        mine = sum(us for name, us in parts.items() if "load" not in name and name != "producer-process")
+        return {"cpu_us": mine, "cpu_parts_us": ", ".join(f"{name} {us:.0f}" for name, us in sorted(parts.items()))}
+
     def stop_children(self) -> None:
         """Ends the processes of a turn at once: what they did is on record, and their databases go next."""
         children, self._children = self._children, []
@@ -186,7 +207,9 @@ class House:
 
     def bare(self, module: str, *arguments: str, dsn: str = "") -> "Bare":
         """A program of the benchmarks, in a process of its own. The DSN goes by the environment: it holds a password."""
-        return Bare(module, arguments, dsn)
+        made = Bare(module, arguments, dsn)
+        self._bare = [bare for bare in self._bare if not bare.ended] + [made]
+        return made
 
 
 class Bare:
@@ -220,6 +243,16 @@ class Bare:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def name(self) -> str:
+        """The last part of its module's name."""
+        return self._module.rsplit(".", 1)[-1]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._process.poll() is not None
+
     def end(self) -> None:
         """Ends it."""
         self._process.kill()
@@ -227,6 +260,15 @@ class Bare:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _used(pid: int | None) -> float:
+    """Seconds of processor that a process has used, with those of children that it has seen end."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def wait_until(done: Callable[[], bool], seconds: float, every_s: float = 0.2) -> bool:

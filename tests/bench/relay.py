@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from tests.bench.fair import Arrived, Row, Side, Target, Turn, alternate
+from tests.bench.fair import Arrived, Details, Row, Side, Target, Turn, alternate
 from tests.bench.house import House
 from tests.bench.payments import Payment, on_topic, payments
 from tests.bench.sizes import Sizes
@@ -25,9 +25,9 @@ def run(house: House, sizes: Sizes, say: Callable[[str], None]) -> Row:
     )  # fmt: skip
 
 
-def _turn(house: House, sent: Arrived, seconds: float) -> Turn:
+def _turn(house: House, sent: Arrived, seconds: float, details: Details) -> Turn:
     arrived, ordered = on_topic(house.kafka.bootstrap, TOPIC)
-    return Turn(sent.count / seconds, sent, arrived, broken="" if ordered else "the order of a key was broken")
+    return Turn(sent.count / seconds, sent, arrived, details, "" if ordered else "the order of a key was broken")
 
 
 def _relay(house: House, events: list[Payment], sent: Arrived) -> Side:
@@ -43,12 +43,14 @@ def _relay(house: House, events: list[Payment], sent: Arrived) -> Side:
         child = house.bare("tests.bench.relay_process", house.kafka.bootstrap, dsn=house.dsn("bench1_worker", database))
         try:
             child.hear()
+            before = house.cpu()
             child.tell()
             seconds = float(child.hear()["seconds"])
+            details = house.spent(before, len(events))
         finally:
             child.end()
         house.drop(database)
-        return _turn(house, sent, seconds)
+        return _turn(house, sent, seconds, details)
 
     return side
 
@@ -59,10 +61,12 @@ def _producer(house: House, events: list[Payment], sent: Arrived) -> Side:
         child = house.bare("tests.bench.producer_process", house.kafka.bootstrap, str(len(events)))
         try:
             child.hear()
+            before = house.cpu()
             child.tell()
             seconds = float(child.hear()["seconds"])
+            details = house.spent(before, len(events))
         finally:
             child.end()
-        return _turn(house, sent, seconds)
+        return _turn(house, sent, seconds, details)
 
     return side

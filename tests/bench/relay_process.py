@@ -33,6 +33,7 @@ def main() -> None:
     while relay.once():
         pass
     print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
+    sys.stdin.readline()
 
 
 def _profiled(once: object, path: str) -> None:

@@ -1,5 +1,6 @@
 """The rows as a table in Markdown, as docs/performance.md has it."""
 
+import statistics
 from collections.abc import Sequence
 
 from tests.bench.fair import Row, Turn
@@ -38,8 +39,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _range(turns: Sequence[Turn]) -> str:
-    values = sorted(turn.value for turn in turns)
-    return f"{_figure(values[len(values) // 2])} ({_figure(values[0])} to {_figure(values[-1])})"
+    values = [turn.value for turn in turns]
+    return f"{_figure(statistics.median(values))} ({_figure(min(values))} to {_figure(max(values))})"
 
 
 def _figure(value: float) -> str:
