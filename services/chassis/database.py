@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from chassis.unit_of_work import UnitOfWork
 
 # SQLSTATEs after which the same work may be tried again: serialization, deadlock, lock not available, a statement that took
-# too long (most often it waited for a lock), a transaction that stood still too long, a server that is only a copy now.
-_TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014", "25P03", "25006"}
+# too long (most often it waited for a lock), a transaction that stood still too long.
+_TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014", "25P03"}
 # Classes of the same kind: lost connection, no room or memory, server going or coming, its disk. None says anything of the work.
 _TRANSIENT_CLASSES = ("08", "53", "57P", "58")
 # A transaction of a process that is gone without a word, or that hangs, holds its locks no longer than this.

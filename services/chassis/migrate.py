@@ -14,6 +14,17 @@ from chassis.index import Service
 
 # One migration of a database at a time, whoever starts it.
 _LOCK = 7_263_001
+# Processes may change the rows of every table that the owner makes, and alembic's is one of them: they only read it.
+_ONLY_MIGRATIONS_SAY_WHICH = """
+DO $$ DECLARE process name; BEGIN
+    FOR process IN SELECT DISTINCT grantee::name FROM information_schema.role_table_grants
+        WHERE table_schema = current_schema() AND table_name = 'alembic_version' AND grantee <> current_user
+        AND privilege_type <> 'SELECT'
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON alembic_version FROM %I', process);
+    END LOOP;
+END $$
+"""
 
 
 def scripts_of(index: Service) -> ScriptDirectory:
@@ -44,6 +55,7 @@ def migrate(index: Service, database_url: str, password: str | None) -> str:
             with EnvironmentContext(Config(), scripts, fn=upgrade, destination_rev=head) as environment:
                 environment.configure(connection=connection, target_metadata=index.metadata)
                 environment.run_migrations()
+            connection.execute(text(_ONLY_MIGRATIONS_SAY_WHICH))
     finally:
         engine.dispose()
     return head
