@@ -13,14 +13,12 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.addresses import LiveAddresses
-from cli.demo_report import final_table, live_table
+from cli.demo_report import final_table, latency_table, live_table
 from cli.network import start_network, status_of, stop_network
 from cli.output import JsonOption, err, give
 from cli.running import readers
-from cli.verify import show_checks
+from cli.verify import SETTLE_S, show_checks
 from network.home import Home, read_json
-
-_SETTLE_S = 30.0
 
 
 def demo(
@@ -86,7 +84,7 @@ def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
 
     state = read_json(place.network_file) or {}
     urls = readers(place, state)
-    await_settled(urls, state["kafka"]["bootstrap"], within_s=_SETTLE_S)
+    await_settled(urls, state["kafka"]["bootstrap"], within_s=SETTLE_S)
     checks = run_checks(urls, state["kafka"]["bootstrap"])
     return {
         "ok": checks["ok"] and all(item["ok"] for item in journey["invariants"]),
@@ -97,6 +95,7 @@ def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(result: dict[str, Any]) -> None:
+    err.print(latency_table(result["journey"]))
     err.print(final_table(result))
     show_checks(result["verify"])
 

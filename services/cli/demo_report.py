@@ -35,7 +35,18 @@ def final_table(result: Mapping[str, Any]) -> Table:
         table.add_row(name.replace("_", " "), _short(value))
     table.add_row("events by topic", _short(result["events"]))
     table.add_row("commit to effect, ms", _short(result["effect"]))
-    table.add_row("calls, ms", _short(journey["latency"]))
+    return table
+
+
+def latency_table(journey: Mapping[str, Any]) -> Table:
+    """How long calls took, and how long until what they caused could be seen."""
+    table = Table(title="Time, as the day's people and devices saw it")
+    for column in ("what", "count", "p50 ms", "p99 ms"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for group in ("calls", "effects"):
+        for name, row in journey["latency"][group].items():
+            table.add_row(name, str(row["count"]), str(row["p50_ms"]), str(row["p99_ms"]))
+        table.add_section()
     return table
 
 

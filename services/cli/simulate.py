@@ -22,13 +22,20 @@ def monitor(
     as_json: JsonOption = False,
 ) -> None:
     """Replays a recording as the monitor of a session, at the period it was taken."""
+    from chassis.remote import RemoteError  # noqa: PLC0415
     from cli.addresses import LiveAddresses  # noqa: PLC0415
     from simulator.devices import simulate_monitor  # noqa: PLC0415
 
     place, _ = running(home, as_json=as_json)
     if not vitals.is_file():
         fail(f"there is no recording at {vitals}", as_json=as_json)
-    give(simulate_monitor(LiveAddresses(place), vitals, session, hold=hold), as_json)
+    try:
+        result = simulate_monitor(LiveAddresses(place), vitals, session, hold=hold)
+    except ValueError as error:
+        fail(f"the recording cannot be read: {error}", as_json=as_json)
+    except RemoteError as error:
+        fail(f"the network refused: {error}", as_json=as_json)
+    give(result, as_json)
 
 
 @simulate.command()

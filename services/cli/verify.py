@@ -6,13 +6,19 @@ from rich.table import Table
 from cli.output import DEFAULT_HOME, HomeOption, JsonOption, err, give
 from cli.running import readers, running
 
+SETTLE_S = 30.0
+
 
 def verify(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Checks what must always hold. Exit code 0 only if all of it does."""
     from verify.checks import run_checks  # noqa: PLC0415
+    from verify.settled import await_settled  # noqa: PLC0415
 
     place, state = running(home, as_json=as_json)
-    result = run_checks(readers(place, state), state["kafka"]["bootstrap"])
+    urls, bootstrap = readers(place, state), state["kafka"]["bootstrap"]
+    # What is still on its way is no breach; what never arrives is, and the checks say so.
+    await_settled(urls, bootstrap, within_s=SETTLE_S)
+    result = run_checks(urls, bootstrap)
     give(result, as_json, lambda: show_checks(result))
     if not result["ok"]:
         raise typer.Exit(1)
