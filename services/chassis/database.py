@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
@@ -104,8 +105,13 @@ class Database:
         )
 
     @contextmanager
-    def unit_of_work(self, context: RequestContext, *, read_only: bool = False) -> Iterator["UnitOfWork"]:
-        """One transaction with the caller's context set for its length. Commits at the end, rolls back on any error."""
+    def unit_of_work(
+        self, context: RequestContext, *, read_only: bool = False, request_id: UUID | None = None
+    ) -> Iterator["UnitOfWork"]:
+        """One transaction with the caller's context set for its length. Commits at the end, rolls back on any error.
+
+        With `request_id` the first round trip also finds what an earlier call with that id left (`uow.recorded_result`).
+        """
         from chassis.unit_of_work import UnitOfWork  # noqa: PLC0415
 
         with self.engine.begin() as connection:

@@ -130,7 +130,7 @@ class Runner:
     def _command(self, row: Command, request: Message, context: RequestContext) -> Message:
         request_id, digest = request_id_of(request), body_digest(request)
         try:
-            with self.database.unit_of_work(context) as uow:
+            with self.database.unit_of_work(context, request_id=request_id) as uow:
                 ids = self._earlier(uow, row.rpc, request_id, digest)
                 if ids is None:
                     ids = row.handle(uow, request)
@@ -147,7 +147,7 @@ class Runner:
     def _answer_of_twin(
         self, row: Command | RemoteCommand, request_id: UUID, digest: bytes, context: RequestContext
     ) -> Message | None:
-        with self.database.unit_of_work(context) as uow:
+        with self.database.unit_of_work(context, request_id=request_id) as uow:
             found = uow.recorded_result(request_id)
             if found is None or found[0] != row.rpc or found[1] != digest.hex():
                 return None
@@ -157,7 +157,7 @@ class Runner:
         request_id, digest = request_id_of(request), body_digest(request)
 
         def first() -> tuple[Ids | None, Any]:
-            with self.database.unit_of_work(context) as uow:
+            with self.database.unit_of_work(context, request_id=request_id) as uow:
                 ids = self._earlier(uow, row.rpc, request_id, digest)
                 return (ids, None) if ids is not None else (None, row.prepare(uow, request))
 
@@ -172,7 +172,7 @@ class Runner:
 
         def last() -> Message:
             try:
-                with self.database.unit_of_work(context) as uow:
+                with self.database.unit_of_work(context, request_id=request_id) as uow:
                     ids = self._earlier(uow, row.rpc, request_id, digest)
                     if ids is None:
                         ids = row.apply(uow, request, question, reply)

@@ -48,6 +48,8 @@ class UnitOfWork:
         self.arrivals: list[str] = []
         # How many events were put into the outbox.
         self.emitted = 0
+        # What `begin` found of the request that it was given: (request_id, row).
+        self._looked_up: tuple[UUID, Any] | None = None
 
     @property
     def driver(self) -> Any:
@@ -78,23 +80,30 @@ class UnitOfWork:
         context = self.context
         return (str(context.actor_id), context.role, context.site_id, context.purpose)
 
-    def begin(self) -> None:
-        """Sets the context for the length of the transaction."""
+    def begin(self, request_id: UUID | None = None) -> None:
+        """Sets the context for the length of the transaction; looks up a request in the same round trip if one is given."""
         driver = self.driver
         if driver.autocommit:
             raise RuntimeError("a unit of work refuses a connection in autocommit")
         if self.read_only:
             driver.execute("SET TRANSACTION READ ONLY")
-        driver.execute(_BEGIN, self._settings())
+        if request_id is None:
+            driver.execute(_BEGIN, self._settings())
+        else:
+            self._looked_up = request_id, self._look_up(request_id)
+
+    def _look_up(self, request_id: UUID) -> Any:
+        values = (*self._settings(), self.context.actor_id, request_id)
+        row = self.driver.execute(_BEGIN_WITH_REQUEST, values, prepare=True).fetchone()
+        return None if row is None else row[-1]
 
     def recorded_result(self, request_id: UUID) -> tuple[str, str, dict[str, str]] | None:
         """What an earlier call of this actor with this request_id left: rpc, SHA-256 (hex) of its body, ids of its result."""
-        row = self.driver.execute(
-            _BEGIN_WITH_REQUEST, (*self._settings(), self.context.actor_id, request_id), prepare=True
-        ).fetchone()
-        if row is None or row[-1] is None:
+        before = self._looked_up
+        found = before[1] if before is not None and before[0] == request_id else self._look_up(request_id)
+        if found is None:
             return None
-        rpc, digest, ids = row[-1]
+        rpc, digest, ids = found
         return rpc, digest, json.loads(ids)
 
     def record_result(self, request_id: UUID, rpc: str, digest: bytes, ids: Mapping[str, str]) -> bool:
