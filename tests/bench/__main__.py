@@ -18,7 +18,9 @@ def main() -> int:
     """0 when every row ran and nothing was lost or doubled; a missed target is a finding, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=" ".join(ROWS))
-    parser.add_argument("--quick", action="store_true", help="small sizes: shows that the rows run, not how fast anything is")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes: shows that the rows run, not how fast anything is"
+    )
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     arguments = parser.parse_args()
     sizes = QUICK if arguments.quick else Sizes()

@@ -12,7 +12,9 @@ from chassis.values import from_timestamp
 from saguaro.billing.v1 import events_pb2 as events
 from tests.bench.toy.app import SET_WISE, TOPIC, columns_of
 
-_ONE = "INSERT INTO effect (payment_id, person_id, amount_usd, received_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_ONE = (
+    "INSERT INTO effect (payment_id, person_id, amount_usd, received_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
 _OFFSET = (
     "INSERT INTO consumer_offset (topic, partition, next) VALUES (%s, %s, %s)"
     " ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next"
@@ -44,7 +46,12 @@ def main() -> None:
                 else:
                     for record in found:
                         event = events.PaymentReceived.FromString(record.value)
-                        row = (event.payment_id, event.person_id, Decimal(event.amount_usd), from_timestamp(event.received_at))
+                        row = (
+                            event.payment_id,
+                            event.person_id,
+                            Decimal(event.amount_usd),
+                            from_timestamp(event.received_at),
+                        )
                         connection.execute(_ONE, row)
                 connection.execute(_OFFSET, (place.topic, place.partition, found[-1].offset + 1))
 

@@ -4,8 +4,19 @@ import json
 import sys
 from importlib import import_module
 
-_BOTH = ("sqlalchemy", "psycopg", "google.protobuf.message", "opentelemetry.sdk.trace", "structlog", "pydantic_settings", "prometheus_client")
-_OWN = {"api": ("grpc", "grpc_health.v1.health", "grpc_reflection.v1alpha.reflection", "protovalidate"), "worker": ("kafka",)}
+_BOTH = (
+    "sqlalchemy",
+    "psycopg",
+    "google.protobuf.message",
+    "opentelemetry.sdk.trace",
+    "structlog",
+    "pydantic_settings",
+    "prometheus_client",
+)
+_OWN = {
+    "api": ("grpc", "grpc_health.v1.health", "grpc_reflection.v1alpha.reflection", "protovalidate"),
+    "worker": ("kafka",),
+}
 
 
 def main() -> None:

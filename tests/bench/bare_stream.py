@@ -11,7 +11,10 @@ import grpc
 
 from chassis.kafka_client import make_producer
 from saguaro.device_telemetry.v1 import service_pb2 as pb
-from saguaro.device_telemetry.v1.service_pb2_grpc import DeviceStreamServiceServicer, add_DeviceStreamServiceServicer_to_server
+from saguaro.device_telemetry.v1.service_pb2_grpc import (
+    DeviceStreamServiceServicer,
+    add_DeviceStreamServiceServicer_to_server,
+)
 from tests.bench.toy.app import TOPIC
 from tests.bench.wards import STREAMS
 
@@ -24,7 +27,7 @@ class Front(DeviceStreamServiceServicer):
     def __init__(self, bootstrap: str) -> None:
         self._producer = make_producer(bootstrap, "bench-bare", linger_ms=1)()
 
-    def StreamFrames(self, request_iterator: Iterator[Any], context: Any) -> Iterator[pb.StreamFramesResponse]:  # noqa: N802
+    def StreamFrames(self, request_iterator: Iterator[Any], context: Any) -> Iterator[pb.StreamFramesResponse]:
         """Answers each frame in order, some while later ones are under way."""
         waiting: deque[Any] = deque()
         # Bytes 2 to 38 of a frame are its device's id (field 1, 36 characters).

@@ -39,7 +39,13 @@ def request(wish: Wish, rooms: int) -> pb.BookSessionRequest:
 
 def main() -> None:
     """Says when it is ready, waits for a line, books, prints the outcome."""
-    address, mode, bookings, rooms, pace = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
+    address, mode, bookings, rooms, pace = (
+        sys.argv[1],
+        sys.argv[2],
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+        float(sys.argv[5]),
+    )
     client = Client(SchedulingServiceStub, address)
     context = RequestContext(UUID(int=1), "scheduler", str(SITE), "treatment", UUID(int=2), NOW)
     threads = {"many": 16, "one": 1, "paced": 8}[mode]
@@ -84,7 +90,9 @@ def main() -> None:
 def _warm(client: Client[SchedulingServiceStub], context: RequestContext) -> None:
     calls = client.bound(context, 60.0)
     for _ in range(10):
-        calls.ListBookings(pb.ListBookingsRequest(site_id=str(SITE), from_time={"seconds": 1}, until_time={"seconds": 2}))
+        calls.ListBookings(
+            pb.ListBookingsRequest(site_id=str(SITE), from_time={"seconds": 1}, until_time={"seconds": 2})
+        )
 
 
 def _together(threads: list[threading.Thread]) -> None:

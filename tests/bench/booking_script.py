@@ -59,10 +59,16 @@ _PARAMETERS = {
 
 
 def _filled(statement: str) -> str:
-    """The statement with each %(name)s replaced, on one line, as pgbench reads scripts."""
+    """The statement with each named parameter replaced, on one line, as pgbench reads scripts."""
     filled = re.sub(r"%\((\w+)\)s", lambda found: _PARAMETERS[found[1]], statement)
-    # pgbench would take :name inside a cast for a variable only after a space; casts here have none.
     return " ".join(re.sub(r"--.*", "", filled).split())
+
+
+def _named(statement: str) -> str:
+    """The counts of the statement with names that \\gset can take."""
+    for name in ("booked", "claimed"):
+        statement = statement.replace(f"count(*) FROM {name})", f"count(*) FROM {name}) AS {name}")
+    return statement
 
 
 def _numbered(statement: str, values: list[str]) -> str:
@@ -71,7 +77,10 @@ def _numbered(statement: str, values: list[str]) -> str:
 
 
 _REQUEST = [f"'{SITE}'", _id(9 << 64, ":person")]
-_LOOK = _numbered(_BEGIN_WITH_REQUEST, ["'00000000-0000-0000-0000-000000000001'", "'scheduler'", f"'{SITE}'", "'treatment'", *_REQUEST])
+_LOOK = _numbered(
+    _BEGIN_WITH_REQUEST,
+    ["'00000000-0000-0000-0000-000000000001'", "'scheduler'", f"'{SITE}'", "'treatment'", *_REQUEST],
+)
 _KEEP = (
     "INSERT INTO idempotency (actor_id, request_id, rpc, body_sha256, result_ids)"
     f" VALUES ('{SITE}', {_id(9 << 64, ':person')}, 'BookSession', sha256('x'), repeat('z', 110)) ON CONFLICT DO NOTHING"
@@ -91,7 +100,7 @@ SCRIPT = f"""\
 BEGIN;
 {_LOOK};
 {_filled(_FACTS)};
-{_filled(_TAKE).replace("count(*) FROM booked)", "count(*) FROM booked) AS booked").replace("count(*) FROM claimed)", "count(*) FROM claimed) AS claimed")} \\gset
+{_named(_filled(_TAKE))} \\gset
 \\if :claimed = 5
 {_filled(_PUT)};
 {_KEEP};

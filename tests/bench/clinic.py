@@ -30,7 +30,9 @@ def fill(connection: Any, rooms: int, people: int) -> None:
             for room in range(rooms):
                 during = f"[{FIRST_DAY.isoformat()},{(FIRST_DAY + timedelta(days=90)).isoformat()})"
                 copy.write_row((UUID(int=room + 1), UUID(int=NURSE + room), SITE, during))
-        with cursor.copy("COPY plan (plan_id, person_id, site_id, state, sessions_planned, indication) FROM STDIN") as copy:
+        with cursor.copy(
+            "COPY plan (plan_id, person_id, site_id, state, sessions_planned, indication) FROM STDIN"
+        ) as copy:
             for number in range(people):
                 copy.write_row((UUID(int=PLAN + number), UUID(int=PERSON + number), SITE, "signed", 6, "mdd"))
     connection.execute("VACUUM ANALYZE")

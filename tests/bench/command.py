@@ -30,7 +30,9 @@ def _api(house: House, sizes: Sizes, template: str) -> Side:
     def side() -> Turn:
         database = house.fresh("scheduling", template)
         addresses = house.start("scheduling", "api", database)
-        child = house.bare("tests.bench.booking_load", addresses["grpc"], "one", str(sizes.commands), str(sizes.rooms), "0")
+        child = house.bare(
+            "tests.bench.booking_load", addresses["grpc"], "one", str(sizes.commands), str(sizes.rooms), "0"
+        )
         try:
             child.hear()
             before = house.cpu()

@@ -72,9 +72,7 @@ def _round_trip(house: House, sizes: Sizes) -> Side:
 
     def side() -> Turn:
         house.fresh_topics([TOPIC])
-        child = house.bare(
-            "tests.bench.round_trip", house.kafka.bootstrap, str(sizes.paced), str(sizes.paced_per_s)
-        )
+        child = house.bare("tests.bench.round_trip", house.kafka.bootstrap, str(sizes.paced), str(sizes.paced_per_s))
         try:
             child.hear()
             child.tell()

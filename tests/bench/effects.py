@@ -62,7 +62,9 @@ def _side(house: House, number: int, start: Callable[[str, str], None], bare: li
             before = house.cpu()
             sender.tell()
             began = float(sender.hear()["began"])
-            wait_until(lambda: all(_effects(house, database) >= number for database in databases.values()), _PATIENCE_S, 0.5)
+            wait_until(
+                lambda: all(_effects(house, database) >= number for database in databases.values()), _PATIENCE_S, 0.5
+            )
             details = house.spent(before, number * len(CONSUMERS))
             found = {name: _found(house, database) for name, database in databases.items()}
         finally:
@@ -89,5 +91,7 @@ def _found(house: House, database: str) -> tuple[list[str], float]:
     """The ids of the effects, and when the last was committed (seconds since 1970)."""
     with house.connect(database) as connection:
         ids = [row[0] for row in connection.execute("SELECT payment_id FROM effect").fetchall()]
-        last = connection.execute("SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin))) FROM effect").fetchone()
+        last = connection.execute(
+            "SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin))) FROM effect"
+        ).fetchone()
     return ids, float(last[0]) if last and last[0] is not None else float("inf")

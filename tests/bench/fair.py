@@ -116,7 +116,13 @@ class Row:
             "ours": [_turn_json(turn) for turn in self.ours],
             "bare": [_turn_json(turn) for turn in self.bare],
             "targets": [
-                {"name": t.name, "bound": t.bound, "unit": t.unit, "found": self.found(t.name), "met": t.met(self.found(t.name))}
+                {
+                    "name": t.name,
+                    "bound": t.bound,
+                    "unit": t.unit,
+                    "found": self.found(t.name),
+                    "met": t.met(self.found(t.name)),
+                }
                 for t in self.targets
                 if all(turn.whole for turn in self.ours)
             ],
@@ -125,7 +131,9 @@ class Row:
         }
 
 
-def alternate(ours: Side, bare: Side, turns: int, say: Callable[[str], None]) -> tuple[list[Turn], list[Turn], list[float]]:
+def alternate(
+    ours: Side, bare: Side, turns: int, say: Callable[[str], None]
+) -> tuple[list[Turn], list[Turn], list[float]]:
     """Runs the sides in turn, each going first as often as the other, and notes the load average before each pair."""
     found: dict[str, list[Turn]] = {"ours": [], "yardstick": []}
     load = []
@@ -136,7 +144,10 @@ def alternate(ours: Side, bare: Side, turns: int, say: Callable[[str], None]) ->
             turn = side()
             found[name].append(turn)
             more = " ".join(f"{key}={_short(value)}" for key, value in turn.details.items())
-            say(f"  turn {number + 1} {name}: {_short(turn.value)} {more}" + ("" if turn.whole else f" NOT WHOLE {turn}"))
+            say(
+                f"  turn {number + 1} {name}: {_short(turn.value)} {more}"
+                + ("" if turn.whole else f" NOT WHOLE {turn}")
+            )
     return found["ours"], found["yardstick"], load
 
 

@@ -1,4 +1,7 @@
-"""Ten device streams. Arguments: address, frames, one dip in how many, frames a second of all streams together (0: as fast as they are taken).
+"""Ten device streams.
+
+Arguments: address, frames, one dip in how many, frames a second of all streams together (0: as fast as they are
+taken).
 
 Prints when it began, how long until the last acknowledgement, and the wall time at which each frame was sent.
 """
@@ -23,7 +26,9 @@ class Stream:
     """One connection with the frames of its monitors."""
 
     def __init__(self, address: str, number: int, mine: list[Sent], rate: float) -> None:
-        self._channel = grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1), ("stream", number)))
+        self._channel = grpc.insecure_channel(
+            address, options=(("grpc.use_local_subchannel_pool", 1), ("stream", number))
+        )
         self._mine, self._rate = mine, rate
         self._requests = [pb.StreamFramesRequest(frame=frame.raw) for frame in mine]
         self.sent_at: dict[str, float] = {}
@@ -37,7 +42,9 @@ class Stream:
     def run(self) -> None:
         """Sends everything and hears every answer."""
         context = RequestContext(UUID(int=1), "device", "", "treatment", UUID(int=2), START)
-        answers = DeviceStreamServiceStub(self._channel).StreamFrames(self._send(), metadata=write_context(context, None))
+        answers = DeviceStreamServiceStub(self._channel).StreamFrames(
+            self._send(), metadata=write_context(context, None)
+        )
         for answer in answers:
             self.acknowledged += 1
             if answer.refused_rule:

@@ -62,7 +62,9 @@ class House:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -116,7 +118,9 @@ class House:
                 )
             )
             for role in (f"{service}_api", f"{service}_worker", VERIFY):
-                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(*map(sql.Identifier, (name, role))))
+                connection.execute(
+                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(*map(sql.Identifier, (name, role)))
+                )
             connection.execute("CHECKPOINT")
         return name
 
@@ -219,7 +223,12 @@ class Bare:
         env = os.environ | {"PYTHONPATH": os.pathsep.join([*source_roots(), str(ROOT)]), "BENCH_DSN": dsn}
         self._module = module
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=env,
         )
 
     def hear(self) -> Any:

@@ -39,7 +39,11 @@ def payments(number: int) -> list[Payment]:
         person = str(UUID(int=0xA000 + n % PEOPLE))
         payment_id = str(UUID(int=(7 << 64) + n))
         event = events.PaymentReceived(
-            payment_id=payment_id, invoice_id=payment_id, person_id=person, site_id=str(UUID(int=2)), amount_usd="475.00"
+            payment_id=payment_id,
+            invoice_id=payment_id,
+            person_id=person,
+            site_id=str(UUID(int=2)),
+            amount_usd="475.00",
         )
         event.received_at.FromDatetime(_NOON)
         headers = headers_of(

@@ -1,4 +1,4 @@
-"""Frames through the real api and worker of device-telemetry, and through a throw-away pipeline without rules, from the same ten streams."""
+"""Frames through the api and worker of device-telemetry, and through a throw-away pipeline without rules, from the same ten streams."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,10 @@ Judge = Callable[[list[Sent], dict[str, float], dict[str, float], float], tuple[
 """Frames, when each was sent, when each was committed, when the first was sent -> the figure and what else is told."""
 
 _PATIENCE_S = 120.0
-_STORED = (
-    "SELECT device_id::text || ':' || sequence, md5(payload), extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM {}"
+_STORED = "SELECT device_id::text || ':' || sequence, md5(payload), extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM {}"
+_ALARMS = (
+    "SELECT count(*), count(DISTINCT (session_id, kind_code, measured_at)) FROM alarm WHERE kind_code LIKE 'hr.low%'"
 )
-_ALARMS = "SELECT count(*), count(DISTINCT (session_id, kind_code, measured_at)) FROM alarm WHERE kind_code LIKE 'hr.low%'"
 
 
 def prepare(house: House) -> str:
@@ -29,14 +29,22 @@ def prepare(house: House) -> str:
     return template
 
 
-def samples_per_second(sent: list[Sent], _sent_at: dict[str, float], committed: dict[str, float], began: float) -> tuple[float, Details]:
+def samples_per_second(
+    sent: list[Sent], _sent_at: dict[str, float], committed: dict[str, float], began: float
+) -> tuple[float, Details]:
     """From the first frame sent to the last committed."""
     return len(sent) * SAMPLES / (max(committed.values(), default=float("inf")) - began), {}
 
 
-def alarm_delay(sent: list[Sent], sent_at: dict[str, float], committed: dict[str, float], _began: float) -> tuple[float, Details]:
+def alarm_delay(
+    sent: list[Sent], sent_at: dict[str, float], committed: dict[str, float], _began: float
+) -> tuple[float, Details]:
     """From the sending of each frame whose last sample is too low to the commit of the transaction that holds its alarms."""
-    keys = [(f"{frame.device}:{frame.sequence}", f"{device_id(frame.device)}:{frame.sequence}") for frame in sent if frame.dips]
+    keys = [
+        (f"{frame.device}:{frame.sequence}", f"{device_id(frame.device)}:{frame.sequence}")
+        for frame in sent
+        if frame.dips
+    ]
     details = latencies(committed[stored] - sent_at[key] for key, stored in keys if stored in committed)
     return float(details["p50_ms"]), details
 
@@ -66,11 +74,15 @@ def bare_side(house: House, template: str, sent: list[Sent], dip_every: int, rat
         house.fresh_topics([TOPIC])
         database = house.fresh("device_telemetry", template)
         with house.connect(database) as connection:
-            connection.execute("CREATE TABLE bare_frame (device_id text NOT NULL, sequence bigint NOT NULL, payload bytea NOT NULL)")
+            connection.execute(
+                "CREATE TABLE bare_frame (device_id text NOT NULL, sequence bigint NOT NULL, payload bytea NOT NULL)"
+            )
             connection.execute("ALTER TABLE bare_frame ALTER payload SET STORAGE EXTERNAL")
             connection.execute("GRANT SELECT, INSERT ON bare_frame TO device_telemetry_worker")
         front = house.bare("tests.bench.bare_stream", house.kafka.bootstrap)
-        store = house.bare("tests.bench.bare_store", house.kafka.bootstrap, dsn=house.dsn("device_telemetry_worker", database))
+        store = house.bare(
+            "tests.bench.bare_store", house.kafka.bootstrap, dsn=house.dsn("device_telemetry_worker", database)
+        )
         try:
             address = f"127.0.0.1:{front.hear()['port']}"
             store.hear()

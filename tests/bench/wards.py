@@ -37,7 +37,9 @@ def fill(connection: Any) -> None:
     """Twenty sessions, each with its monitor."""
     for number in range(WARD):
         person = UUID(int=(0xA << 64) + number)
-        connection.execute("INSERT INTO device (device_id, site_id, kind) VALUES (%s, %s, 'monitor')", (device_id(number), _SITE))
+        connection.execute(
+            "INSERT INTO device (device_id, site_id, kind) VALUES (%s, %s, 'monitor')", (device_id(number), _SITE)
+        )
         connection.execute(
             "INSERT INTO infusion_session (session_id, person_id, site_id, correlation_id, booked_at) VALUES (%s, %s, %s, %s, %s)",
             (session_id(number), person, _SITE, UUID(int=5), START),
