@@ -78,7 +78,7 @@ def _day(place: Home, patients: int, seed: int, sites: int) -> dict[str, Any]:
 
 
 def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
-    from cli.demo_report import effect_latency, events_by_topic  # noqa: PLC0415
+    from cli.demo_report import effect_latency, events_by_topic, ledger_balance  # noqa: PLC0415
     from verify.checks import run_checks  # noqa: PLC0415
     from verify.settled import await_settled  # noqa: PLC0415
 
@@ -89,6 +89,7 @@ def _verified(place: Home, journey: dict[str, Any]) -> dict[str, Any]:
     return {
         "ok": checks["ok"] and all(item["ok"] for item in journey["invariants"]),
         "verify": checks,
+        "ledger": ledger_balance(urls),
         "events": events_by_topic(urls),
         "effect": effect_latency(place),
     }

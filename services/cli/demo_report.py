@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -33,6 +34,7 @@ def final_table(result: Mapping[str, Any]) -> Table:
     table.add_column("came of it", overflow="fold")
     for name, value in journey["totals"].items():
         table.add_row(name.replace("_", " "), _short(value))
+    table.add_row("ledger", _short(result["ledger"]))
     table.add_row("events by topic", _short(result["events"]))
     table.add_row("commit to effect, ms", _short(result["effect"]))
     return table
@@ -72,6 +74,16 @@ def events_by_topic(urls: Mapping[str, str]) -> dict[str, int]:
             ).fetchall():
                 found[topic] = int(count)
     return dict(sorted(found.items()))
+
+
+def ledger_balance(urls: Mapping[str, str]) -> dict[str, str]:
+    """The ledger's accounts over all sites, and their sum, which is zero."""
+    with psycopg.connect(urls["billing"]) as connection:
+        rows = connection.execute(
+            "SELECT account_code, sum(amount_usd) FROM ledger_entry GROUP BY account_code ORDER BY account_code"
+        ).fetchall()
+    found = {code: f"{amount} USD" for code, amount in rows}
+    return found | {"sum": f"{sum((amount for _, amount in rows), Decimal(0))} USD"}
 
 
 def effect_latency(home: Home) -> dict[str, float]:
