@@ -106,9 +106,8 @@ def test_unknown_variable_names_the_nearest_known() -> None:
 
 
 def test_variables_of_the_supervisor_are_no_mistake() -> None:
-    ProcessSettings.load(
-        "intake", "api", environ=API | {"SAGUARO_DIE_WITH_PARENT": "1", "SAGUARO_HOME": "/x", "PATH": "/"}
-    )
+    environ = API | {"SAGUARO_DIE_WITH_PARENT": "1", "SAGUARO_HOME": "/x", "PATH": "/"}
+    assert ProcessSettings.load("intake", "api", environ=environ) == ProcessSettings.load("intake", "api", environ=API)
 
 
 @pytest.mark.parametrize("name", ["DATABASE_PASSWORD", "SEALING_KEY", "PAGE_TOKEN_KEY"])

@@ -69,8 +69,8 @@ def test_the_roles_of_processes_use_what_the_owner_made_later(network: Network, 
     with network.connect(role, "billing") as connection:
         connection.execute("INSERT INTO ledger (amount) VALUES (1)")
         connection.execute("INSERT INTO charge VALUES (1)")
-        connection.execute("UPDATE charge SET id = 2")
-        connection.execute("DELETE FROM charge")
+        assert connection.execute("UPDATE charge SET id = 2").rowcount == 1
+        assert connection.execute("DELETE FROM charge").rowcount == 1
 
 
 def test_verify_reads_and_nothing_else(network: Network) -> None:

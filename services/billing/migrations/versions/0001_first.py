@@ -190,7 +190,3 @@ def upgrade() -> None:
             op.execute(statement)
     for statement in GUARDS:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward: restore a backup instead")

@@ -22,8 +22,3 @@ def upgrade() -> None:
         op.execute(statement)
     for statement in default_policy.STATEMENTS:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    """There is nothing before the first schema."""
-    raise RuntimeError("the first schema has no earlier one to go back to")

@@ -185,8 +185,3 @@ def upgrade() -> None:
     op.execute(first_policy_tables.TABLES)
     for name, rows in first_policy.rows().items():
         op.bulk_insert(sa.table(name, *(sa.column(column) for column in rows[0])), rows)
-
-
-def downgrade() -> None:
-    """There is no way back from the first revision."""
-    raise RuntimeError("drop the database instead")

@@ -113,7 +113,3 @@ def upgrade() -> None:
     for statements in (PLACES, POLICY, BOOKINGS):
         for statement in filter(str.strip, statements.split(";")):
             op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward: restore a backup instead")

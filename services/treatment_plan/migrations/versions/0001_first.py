@@ -273,8 +273,3 @@ def upgrade() -> None:
     for statements in (REFERENCE, PLANS, SESSIONS):
         for statement in filter(str.strip, statements.split(";")):
             op.execute(statement)
-
-
-def downgrade() -> None:
-    """Migrations only go forward."""
-    raise NotImplementedError("migrations only go forward: restore a backup instead")

@@ -94,8 +94,3 @@ def upgrade() -> None:
 def moment() -> str:
     """The time literal. Its colons are escaped: to SQLAlchemy they would begin a parameter."""
     return "'" + FROM.replace(":", r"\:") + "'"
-
-
-def downgrade() -> None:
-    """Migrations only go forward."""
-    raise NotImplementedError("migrations only go forward: restore a backup instead")
