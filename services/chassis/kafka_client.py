@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 _REQUEST_TIMEOUT_MS = 10_000
+# Whoever makes a client tries again by itself; a stop is heard between two attempts, and the drain has 10 s in all.
+_BOOTSTRAP_TIMEOUT_MS = 3_000
 
 
 def make_producer(
@@ -23,6 +25,7 @@ def make_producer(
             batch_size=262_144,
             max_request_size=max_request_bytes,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS,
             delivery_timeout_ms=25_000,
             max_block_ms=10_000,
         )
@@ -57,6 +60,7 @@ def make_consumer(
         session_timeout_ms=int(session_timeout_s * 1000),
         heartbeat_interval_ms=int(session_timeout_s * 250),
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS,
         fetch_max_wait_ms=250,
         fetch_min_bytes=1,
         fetch_max_bytes=fetch_max_bytes,

@@ -32,7 +32,9 @@ def plan(person: str, word: str) -> plan_events.PlanSigned:
 
 def order(person: str, word: str, of_plan: str) -> plan_events.OrderIssued:
     """An order that needs a plan."""
-    return plan_events.OrderIssued(order_id=name(word), plan_id=name(of_plan), person_id=name(person), site_id=name("site"))
+    return plan_events.OrderIssued(
+        order_id=name(word), plan_id=name(of_plan), person_id=name(person), site_id=name("site")
+    )
 
 
 def headers_for(event: Message, sequence: int) -> dict[str, str]:
