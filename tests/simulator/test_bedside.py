@@ -52,6 +52,7 @@ def test_leaving_twice_lets_nobody_in_early() -> None:
     chair.leave(1)
     chair.leave(0)
     chair.await_turn(2)
+    assert chair._turn == 2, "the third patient's turn, and not yet the fourth's"
 
 
 def test_frames_of_the_monitor_never_go_back_in_time_and_cover_at_most_five_minutes() -> None:
