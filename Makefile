@@ -124,6 +124,7 @@ check-imports: $(TEST_STAMP) protos
 
 check-contracts: $(TEST_STAMP)
 	$(BIN)/buf lint
+	$(BIN)/buf format --exit-code --diff --path protos/saguaro
 	$(BIN)/buf breaking --against protos/baseline.binpb
 
 check-compose: $(TEST_STAMP)
