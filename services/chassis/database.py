@@ -116,7 +116,7 @@ class Database:
 
         with self.engine.begin() as connection:
             uow = UnitOfWork(self, connection, context, read_only=read_only)
-            uow.begin()
+            uow.begin(request_id)
             yield uow
 
     def ping(self) -> None:
