@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from importlib import import_module
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     arguments = parser.parse_args()
     sizes = QUICK if arguments.quick else Sizes()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the house is cleared away then too
     rows: list[Row] = []
     failed = 0
     with House() as house:

@@ -220,10 +220,11 @@ class Bare:
     """A child that prints lines of JSON and reads lines from us."""
 
     def __init__(self, module: str, arguments: Iterable[str], dsn: str) -> None:
-        env = os.environ | {"PYTHONPATH": os.pathsep.join([*source_roots(), str(ROOT)]), "BENCH_DSN": dsn}
+        roots = os.pathsep.join([*source_roots(), str(ROOT)])
+        env = os.environ | {"PYTHONPATH": roots, "BENCH_DSN": dsn, "SAGUARO_DIE_WITH_PARENT": "1"}
         self._module = module
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "tests.bench.child", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
