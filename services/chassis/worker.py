@@ -17,6 +17,7 @@ from sqlalchemy import URL
 from chassis import metrics
 from chassis.consumer import Reader
 from chassis.database import CLIENT_NOTICES, SERVER_NOTICES, Database
+from chassis.errors import Fenced, Transient
 from chassis.health import Health
 from chassis.index import Service, Timer
 from chassis.kafka_client import make_producer
@@ -31,6 +32,8 @@ EVENTS_LOOP = "events"
 STREAMS_LOOP = "streams"
 RELAY_LOOP = "relay"
 EXIT_FAILED = 70
+# The reading loop deals with these itself; nameko logs them as warnings and not as our errors.
+_EXPECTED = (Transient, Fenced)
 _LOOK_EVERY_S = 0.25
 _GAUGES_EVERY_S = 5.0
 _PRUNE_EVERY_S = 600.0
@@ -159,9 +162,9 @@ def worker_class(index: Service) -> type:
 
     members: dict[str, Any] = {"name": index.name, "relay": RelayThread(), "runtime": None, "index": index}
     if index.events_in:
-        members["on_events"] = read_batches(EVENTS_LOOP)(on_events)
+        members["on_events"] = read_batches(EVENTS_LOOP, expected_exceptions=_EXPECTED)(on_events)
     if index.streams:
-        members["on_stream"] = read_batches(STREAMS_LOOP, streams=True)(on_stream)
+        members["on_stream"] = read_batches(STREAMS_LOOP, streams=True, expected_exceptions=_EXPECTED)(on_stream)
     rows = (Timer("gauges", _GAUGES_EVERY_S, gauges), Timer("prune", _PRUNE_EVERY_S, prune), *index.timers)
     for row in rows:
         members[f"timer_{row.name}"] = timer(interval=row.every_seconds)(_timer_method(row))

@@ -14,7 +14,7 @@ from chassis import logs, metrics
 from chassis.consumer import Reader
 from chassis.database import is_transient
 from chassis.errors import Fenced, Transient
-from chassis.kafka_client import make_consumer
+from chassis.kafka_client import make_consumer, resume_at
 from chassis.records import Record
 
 log = logs.get_logger(component="reader")
@@ -29,6 +29,10 @@ _LONGEST_PAUSE_S = 5.0
 
 class OffsetLost(Exception):
     """The next record to read is not on the broker any more (or the broker is another one). An operator has to decide."""
+
+
+class TopicsUnknown(Exception):
+    """The broker does not tell the partitions of a topic yet; the loop asks again."""
 
 
 class ReadingLoop:
@@ -63,11 +67,6 @@ class ReadingLoop:
         self._answered = False
         self.joined = False
 
-    @property
-    def assigned(self) -> int:
-        """How many partitions this process reads now."""
-        return len(self._next)
-
     def run(self, stopping: Callable[[], bool]) -> None:
         """Reads until `stopping` says so, then leaves the group in order. Trouble with the broker is waited out."""
         pause = _FIRST_PAUSE_S
@@ -96,6 +95,13 @@ class ReadingLoop:
             self._answered = self.joined = False
             self._consumer = self._make()
             self._consumer.subscribe(self.topics, listener=_listener(self))
+            self._know_the_topics()
+
+    def _know_the_topics(self) -> None:
+        """Before the group is joined: who joins without knowing the topics is given no partition, and may wait long for one."""
+        missing = sum(not self._consumer.partitions_for_topic(topic) for topic in self.topics)
+        if missing:
+            raise TopicsUnknown(f"{missing} topics are not known to the broker")
 
     def _close(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -127,8 +133,7 @@ class ReadingLoop:
             if not beginnings[place] <= following <= ends[place]:
                 log.error("offset out of range", consumer=self.name, topic=place.topic, partition=place.partition)
                 raise OffsetLost(f"{place.topic}[{place.partition}]")
-            self._consumer.seek(place, following)
-            self._consumer.resume(place)
+            resume_at(self._consumer, place, following)
             self._next[place] = following
         self.joined = True
         log.info("partitions assigned", consumer=self.name, partitions=len(partitions))
@@ -201,7 +206,7 @@ class ReadingLoop:
         now = time.monotonic()
         for place in [place for place, until in self._paused.items() if until <= now]:
             del self._paused[place]
-            self._consumer.resume(place)
+            resume_at(self._consumer, place, self._next[place])
 
     def _show_lag(self) -> None:
         """Commits to Kafka what the database already has; only tools that show lag read it."""

@@ -128,3 +128,37 @@ def test_two_share_the_work_and_one_takes_over(stand: Stand) -> None:
     stand.assert_all_once_in_order()
     until(second.ready)
     assert second.end(signal.SIGTERM) == 0
+
+
+def test_a_partition_that_is_paused_in_the_middle_of_a_fetch_goes_on(stand: Stand) -> None:
+    """The client itself, without a worker: it forgets such a partition, unless it is resumed in our way."""
+    from kafka import TopicPartition
+
+    from chassis.kafka_client import make_consumer, resume_at
+
+    stand.send(PEOPLE, 30)
+    consumer = make_consumer(stand.bootstrap, group="pausing", slot="0", client_id="pausing", max_poll_records=7)
+    places = {TopicPartition(PLANS, number): start for number, start in stand.offsets().items()}
+    consumer.assign(list(places))
+    for place, start in places.items():
+        consumer.seek(place, start)
+    seen: dict[TopicPartition, list[int]] = {place: [] for place in places}
+    paused: set[TopicPartition] = set()
+
+    def all_read() -> bool:
+        for place, records in consumer.poll(timeout_ms=200).items():
+            if len(seen[place]) > 20 and place not in paused:
+                paused.add(place)
+                consumer.pause(place)
+                continue
+            seen[place] += [record.offset for record in records]
+        for place in paused & consumer.paused():
+            if sum(map(len, seen.values())) > len(seen[place]) + 40:
+                resume_at(consumer, place, seen[place][-1] + 1)
+        return all(len(found) == stand.placed[place.partition] - places[place] for place, found in seen.items())
+
+    until(all_read)
+    assert len(paused) >= 2
+    for place, start in places.items():
+        assert seen[place] == list(range(start, stand.placed[place.partition]))
+    consumer.close()

@@ -176,7 +176,10 @@ class Stand:
 
     def assert_all_once_in_order(self) -> None:
         """Everything that was sent is there, once, each person's in order, and the offsets stand behind it."""
-        until(lambda: self.applied() >= sum(map(len, self.sent.values())))
+        try:
+            until(lambda: self.applied() >= sum(map(len, self.sent.values())))
+        except AssertionError:
+            raise AssertionError(self.state()) from None
         with self.log.database.engine.connect() as connection:
             rows = connection.exec_driver_sql("SELECT key, what FROM heard WHERE kind = 'plan' ORDER BY n").all()
         heard: dict[str, list[str]] = {}
@@ -184,6 +187,21 @@ class Stand:
             heard.setdefault(key, []).append(what)
         assert heard == self.sent
         assert self.offsets() == self.placed
+
+    def state(self) -> str:
+        """Where everything stands, for whoever reads a failure."""
+        with psycopg.connect(self.dsn) as look:
+            sessions = look.execute(
+                "SELECT application_name, state, wait_event, left(query, 80) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).fetchall()
+        pages = [
+            worker.page(path)
+            for worker in self.workers
+            for path in ("/ready", "/live")
+            if worker.process.poll() is None
+        ]
+        return f"{self.applied()} applied; {self.offsets()} of {self.placed}; {sessions}; {pages}; parked {self.log.parked()}"
 
     def offsets(self) -> dict[int, int]:
         """The next offset of each partition of the plans."""
