@@ -48,23 +48,29 @@ class Sent:
 def relay_of(database: Database, sent: Any, **options: Any) -> Relay:
     """A relay that only a commit wakes."""
     dsn = driver_dsn(database.url)
-    return Relay(INDEX, lambda: psycopg.connect(dsn), sent, **({"idle_seconds": NEVER_S} | options))
+    return Relay(
+        INDEX,
+        lambda: psycopg.connect(dsn, application_name="relay under test"),
+        sent,
+        **({"idle_seconds": NEVER_S} | options),
+    )
 
 
 @contextmanager
-def running(relay: Relay) -> Iterator[None]:
+def running(database: Database, relay: Relay) -> Iterator[None]:
     """The relay in a thread of its own; ended by cutting its connection, as it sleeps for an hour."""
-    stopping = Event()
+    stopping, dsn = Event(), driver_dsn(database.url)
     thread = Thread(target=relay.run, args=(stopping.is_set,))
     thread.start()
     yield
     stopping.set()
-    connection = relay._connection
-    assert connection is not None
-    with psycopg.connect(connection.info.dsn, password=connection.info.password) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
-    thread.join(10)
-    assert not thread.is_alive()
+    with psycopg.connect(dsn, autocommit=True) as other:
+        while thread.is_alive():
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'relay under test'"
+            )
+            thread.join(0.1)
 
 
 def emit(database: Database, person: str) -> None:
@@ -82,12 +88,12 @@ def idle(database: Database) -> bool:
 
 def test_each_commit_wakes_a_relay_that_sleeps(toy_database: Callable[[], Database]) -> None:
     database, sent = toy_database(), Sent()
-    with running(relay_of(database, sent)):
+    with running(database, relay_of(database, sent)):
         for number in range(1, 6):
-            until(lambda: idle(database), 10)
+            until(lambda: idle(database), 30)
             began = time.monotonic()
             emit(database, "ada")
-            until(lambda n=number: len(sent.rows) == n, 10)  # type: ignore[misc]
+            until(lambda n=number: len(sent.rows) == n, 30)  # type: ignore[misc]
             assert time.monotonic() - began < 5
     assert [row.sequence for row in sent.rows] == [1, 2, 3, 4, 5]
 
@@ -104,8 +110,8 @@ def test_what_was_committed_before_it_asked_to_be_woken_is_found(toy_database: C
         real(asked)
 
     relay._ask_to_be_woken = commit_slips_in  # type: ignore[method-assign]
-    with running(relay):
-        until(lambda: sent.rows, 10)
+    with running(database, relay):
+        until(lambda: sent.rows, 30)
 
 
 def test_a_quiet_network_writes_nothing(toy_database: Callable[[], Database]) -> None:
