@@ -25,7 +25,7 @@ DEMO_FLAGS = $(if $(STAY),--stay) $(if $(SITES),--sites $(SITES)) $(if $(PATIENT
 
 # make test: TESTS selects, PYTEST_FLAGS says how. The suites marked slow or chaos have targets of their own.
 TESTS ?= tests -m "not slow and not chaos"
-PYTEST_FLAGS ?= -n 2 --dist loadgroup
+PYTEST_FLAGS ?= -n 2
 
 # $(call step,N,OF,WHAT): one line of progress, with a bar.
 step = @printf '[%s%s] %s/%s %s\n' "$$(printf '%.*s' $$(($(1) * 5)) '====================')" \

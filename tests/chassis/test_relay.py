@@ -101,7 +101,9 @@ def test_commits_in_another_order_than_they_began_keep_the_order_of_commits(
         second = Thread(target=emit, args=(database, person, "second"))
         second.start()
         with database.engine.connect() as look:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
             while look.exec_driver_sql(waiting).scalar_one() == 0:
                 look.rollback()
     second.join()
@@ -224,7 +226,9 @@ def test_a_watermark_reaches_every_partition(toy_database: Callable[[], Database
             log.reader.ensure_offset(place.topic, place.partition, record.offset)
             from chassis.records import Record
 
-            item = Record(place.topic, place.partition, record.offset, record.key, record.value, tuple(record.headers), 0)
+            item = Record(
+                place.topic, place.partition, record.offset, record.key, record.value, tuple(record.headers), 0
+            )
             assert log.reader.apply(place.topic, place.partition, [item], expected=record.offset) == ["ignored"]
             left.discard(place)
     consumer.close()

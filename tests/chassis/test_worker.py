@@ -13,7 +13,7 @@ from tests.chassis.toy.harness import Log, name
 from tests.chassis.toy.processes import PLANS, Stand, until
 from tests.conftest import Server
 
-pytestmark = [pytest.mark.xdist_group("toy-worker"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 PEOPLE = 20
 

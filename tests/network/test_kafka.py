@@ -17,8 +17,6 @@ from network.java import RECORDING_FLAG, AotCache
 from network.kafka import Kafka
 from network.topics import TopicsDiffer, TopicSpec, ensure_topics
 
-pytestmark = pytest.mark.xdist_group("network-kafka")
-
 
 def send(bootstrap: str, topic: str, values: list[bytes]) -> None:
     producer = KafkaProducer(bootstrap_servers=bootstrap, request_timeout_ms=10_000, reconnect_backoff_max_ms=200)

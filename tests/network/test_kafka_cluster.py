@@ -11,7 +11,7 @@ from network.kafka_cluster import KafkaCluster
 from network.topics import TopicSpec, ensure_topics
 from tests.network.test_kafka import read, send
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("network-kafka")]
+pytestmark = pytest.mark.slow
 
 
 def test_acknowledged_records_outlive_the_broker_that_took_them(kafka_jars: list[Path], tmp_path: Path) -> None:

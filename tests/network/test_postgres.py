@@ -16,8 +16,6 @@ from network.account import can_reach, service_account
 from network.postgres import Postgres, processes_of
 from network.postgres_place import place_for
 
-pytestmark = pytest.mark.xdist_group("network-postgres")
-
 
 def query(server: Postgres, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:

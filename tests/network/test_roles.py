@@ -11,8 +11,6 @@ from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from network.postgres import Postgres
 from network.roles import SERVICES, ensure_roles, password_file
 
-pytestmark = pytest.mark.xdist_group("network-postgres")
-
 
 class Network:
     """A PostgreSQL whose roles are made."""

@@ -15,7 +15,7 @@ from saguaro.device_telemetry.v1 import service_pb2 as pb
 from saguaro.device_telemetry.v1 import service_pb2_grpc as rpc
 from tests.whole.network_under_test import NetworkUnderTest
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 LIMIT = 10
 # Far less than a stream lives; far more than a command needs on a busy machine.

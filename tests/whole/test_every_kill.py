@@ -12,7 +12,7 @@ from tests.whole.network_under_test import (
     undisturbed,
 )
 
-pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 WORKERS = [f"{service}-worker" for service in SERVICES]
 APIS = [f"{service}-api" for service in SERVICES]

@@ -23,7 +23,7 @@ from verify.leaks import Source, find_leaks
 
 PATIENTS, SEED = 8, 7
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_status_names_every_process(network: NetworkUnderTest) -> None:

@@ -11,7 +11,7 @@ from tests.whole.network_under_test import (
     undisturbed,
 )
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from network.postgres import Postgres
 from saguaro.scheduling.v1 import events_pb2 as scheduling
 from tests.whole.network_under_test import NetworkUnderTest, eventually
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 TOPIC = "saguaro.scheduling.booking"
 
