@@ -19,13 +19,39 @@ from chassis.errors import Early, Fenced, Poison, Transient
 from chassis.fields import spec_of
 from chassis.index import EventIn, Service
 from chassis.parking import Parking
-from chassis.records import Record, lock_keys, plumbing_context, sequence_mark
+from chassis.records import Record, plumbing_context, sequence_mark
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import from_timestamp
 from saguaro.chassis.v1 import events_pb2 as chassis_events
 
 # How long a batch may keep its reader from the next poll for the sake of what it let go on; the rest goes on later.
 _WAKE_SECONDS = 5.0
+
+_TAKE = """
+WITH moved AS (
+    UPDATE consumer_offset SET next = %s, moved_at = clock_timestamp() WHERE topic = %s AND partition = %s AND next = %s
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM moved),
+       (SELECT count(pg_advisory_xact_lock(hashtext(%s), hashtext(k)))
+        FROM (SELECT k FROM unnest(%s::text[]) AS k ORDER BY hashtext(k)) AS sorted)
+"""
+_LOOK = """
+WITH fresh AS (
+    INSERT INTO inbox (event_id) SELECT DISTINCT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT 'fresh', event_id, 0::bigint FROM fresh
+UNION ALL SELECT 'position', key, last FROM inbox_position WHERE topic = %s AND key = ANY(%s)
+UNION ALL SELECT 'parked', key, min(sequence) FROM parked WHERE topic = %s AND key = ANY(%s) GROUP BY key
+"""
+# What came early looks by itself again within a second or two, so a row that is parked just now is not lost.
+_KEEP = """
+WITH kept AS (
+    INSERT INTO inbox_position (topic, key, last) SELECT %s, * FROM unnest(%s::text[], %s::bigint[])
+    ON CONFLICT (topic, key) DO UPDATE SET last = excluded.last
+)
+SELECT EXISTS (SELECT FROM parked WHERE waits_for = ANY(%s::text[]))
+"""
 
 
 @dataclass
@@ -107,18 +133,19 @@ class Reader:
         self, topic: str, partition: int, records: Sequence[Record], expected: int, *, retry: bool = False
     ) -> tuple[list[str], list[str]]:
         """The whole batch in one transaction; any trouble with an event raises."""
-        with self.database.unit_of_work(plumbing_context()) as uow:
-            self.move_offset(uow, topic, partition, expected, records[-1].offset + 1)
-            envelopes = [self._envelope(record) for record in records]
-            seen = self._seen(uow, topic, [item.key for item in envelopes if item is not None])
-            fresh = self._into_inbox(uow, [item.event_id for item in envelopes if item is not None])
+        envelopes = [self._envelope(record) for record in records]
+        events = [item for item in envelopes if item is not None]
+        # Opened in the first event's context: where events come one by one, that spares setting it again.
+        with self.database.unit_of_work(events[0].context if events else plumbing_context()) as uow:
+            self._take(uow, topic, partition, expected, records[-1].offset + 1, [item.key for item in events])
+            seen, fresh = self._look(uow, topic, events)
             before = dict(seen.positions)
             arrivals: list[str] = []
             results = []
             for record, envelope in zip(records, envelopes, strict=True):
                 results.append(self._step(uow, record, envelope, seen, fresh, arrivals, retry))
-            self._keep_positions(uow, topic, before, seen.positions)
-            return results, arrivals
+            wanted = self._keep_positions(uow, topic, before, seen.positions, arrivals)
+            return results, arrivals if wanted else []
 
     def _one_by_one(
         self, topic: str, partition: int, records: Sequence[Record], expected: int
@@ -198,45 +225,43 @@ class Reader:
         ):
             context = envelope.context.caused_by(envelope.event_id, tracing.current_traceparent())
             own = UnitOfWork(self.database, uow.connection, context, read_only=False)
-            own.begin()
+            own.begin_within(uow)
             row.react(own, event)
             arrivals.extend(own.arrivals)
         metrics.commit_to_effect(self.index.name, envelope.headers.get("ce_recordedtime"))
         return True
 
-    def _seen(self, uow: UnitOfWork, topic: str, keys: Sequence[str]) -> _Seen:
-        """Locks the keys of the batch, sorted, and reads their positions and which are parked."""
-        distinct = sorted(set(keys))
-        if not distinct:
-            return _Seen({}, {})
-        lock_keys(uow, topic, distinct)
-        positions = uow.driver.execute(
-            "SELECT key, last FROM inbox_position WHERE topic = %s AND key = ANY(%s)", (topic, distinct)
-        ).fetchall()
-        parked = uow.driver.execute(
-            "SELECT key, min(sequence) FROM parked WHERE topic = %s AND key = ANY(%s) GROUP BY key", (topic, distinct)
-        ).fetchall()
-        return _Seen(dict(positions), dict(parked))
+    def _take(
+        self, uow: UnitOfWork, topic: str, partition: int, expected: int, following: int, keys: Sequence[str]
+    ) -> None:
+        """Moves the offset and locks the keys, sorted, in one round trip. Fenced when the offset is not where we left it."""
+        row = uow.driver.execute(_TAKE, (following, topic, partition, expected, topic, sorted(set(keys))), prepare=True)
+        if row.fetchone()[0] != 1:
+            raise Fenced(f"{topic}[{partition}] is read by another process")
 
-    def _into_inbox(self, uow: UnitOfWork, event_ids: Sequence[str]) -> set[str]:
-        """Enters the ids; returns those that were not there before."""
-        if not event_ids:
-            return set()
-        rows = uow.driver.execute(
-            "INSERT INTO inbox (event_id) SELECT DISTINCT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING RETURNING event_id",
-            (list(event_ids),),
-        ).fetchall()
-        return {row[0] for row in rows}
+    def _look(self, uow: UnitOfWork, topic: str, events: Sequence[Envelope]) -> tuple[_Seen, set[str]]:
+        """After the locks: what is known of the keys, and the ids that were not in the inbox before, which are now."""
+        seen, fresh = _Seen({}, {}), set[str]()
+        if not events:
+            return seen, fresh
+        keys = sorted({item.key for item in events})
+        ids = [item.event_id for item in events]
+        for what, name, number in uow.driver.execute(_LOOK, (ids, topic, keys, topic, keys), prepare=True):
+            if what == "fresh":
+                fresh.add(name)
+            else:
+                (seen.positions if what == "position" else seen.parked)[name] = number
+        return seen, fresh
 
-    def _keep_positions(self, uow: UnitOfWork, topic: str, before: dict[str, int], after: dict[str, int]) -> None:
+    def _keep_positions(
+        self, uow: UnitOfWork, topic: str, before: dict[str, int], after: dict[str, int], arrivals: Sequence[str] = ()
+    ) -> bool:
+        """Writes the positions that moved. Whether anything parked waits for one of `arrivals`."""
         moved = {key: last for key, last in after.items() if before.get(key) != last}
         if not moved:
-            return
-        uow.driver.execute(
-            "INSERT INTO inbox_position (topic, key, last) SELECT %s, * FROM unnest(%s::text[], %s::bigint[])"
-            " ON CONFLICT (topic, key) DO UPDATE SET last = excluded.last",
-            (topic, list(moved), list(moved.values())),
-        )
+            return bool(arrivals)
+        row = uow.driver.execute(_KEEP, (topic, list(moved), list(moved.values()), list(arrivals)), prepare=True)
+        return bool(row.fetchone()[0])
 
     def keep_position(self, uow: UnitOfWork, topic: str, key: str, sequence: int) -> None:
         """Records that a key's events are applied up to `sequence`."""

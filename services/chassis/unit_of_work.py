@@ -50,6 +50,8 @@ class UnitOfWork:
         self.emitted = 0
         # What `begin` found of the request that it was given: (request_id, row).
         self._looked_up: tuple[UUID, Any] | None = None
+        # The settings that the transaction has now.
+        self._set: tuple[str, str, str, str] | None = None
 
     @property
     def driver(self) -> Any:
@@ -88,9 +90,16 @@ class UnitOfWork:
         if self.read_only:
             driver.execute("SET TRANSACTION READ ONLY")
         if request_id is None:
-            driver.execute(_BEGIN, self._settings())
+            driver.execute(_BEGIN, self._settings(), prepare=True)
         else:
             self._looked_up = request_id, self._look_up(request_id)
+        self._set = self._settings()
+
+    def begin_within(self, outer: "UnitOfWork") -> None:
+        """Sets this context in the transaction of another, unless it is what is set there already."""
+        if outer._set != self._settings():
+            self.begin()
+            outer._set = self._settings()
 
     def _look_up(self, request_id: UUID) -> Any:
         values = (*self._settings(), self.context.actor_id, request_id)
