@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from chassis.errors import Finding, SaguaroError
 from chassis.logs import get_logger
 from chassis.remote import PEER_DEADLINE, PEER_FAILED, PEER_OVERLOADED, PEER_UNAVAILABLE, RemoteError
-from google.rpc import error_details_pb2, status_pb2
 
 DOMAIN: Final = "saguaro.health"
 INTERNAL: Final = "INTERNAL"

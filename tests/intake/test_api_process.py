@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 
 from chassis.database import Database
 from chassis.process import EXIT_SETTINGS
 from chassis.testing import ServiceHarness
-from google.rpc import error_details_pb2, status_pb2
 from intake.app import INDEX
 from saguaro.intake.v1 import service_pb2 as pb
 from saguaro.intake.v1 import service_pb2_grpc as stubs
