@@ -7,7 +7,7 @@ Failures are not remembered: the transaction rolled back, and the caller may ask
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -29,6 +29,7 @@ from chassis.errors import (
 from chassis.index import Command, Ids, Query, RemoteCommand, Service
 
 Row = Command | RemoteCommand | Query
+Result = TypeVar("Result")
 _ATTEMPTS = 5
 _FIRST_PAUSE_S = 0.005
 
@@ -81,7 +82,7 @@ class Runner:
             return self._again(lambda: self._command(row, request, context), until)
         return self._remote(row, request, context, until)
 
-    def _again(self, attempt: Callable[[], Message], until: float) -> Message:
+    def _again(self, attempt: Callable[[], Result], until: float) -> Result:
         pause = _FIRST_PAUSE_S
         for number in range(1, _ATTEMPTS + 1):
             try:
@@ -128,12 +129,18 @@ class Runner:
         return result
 
     def _command(self, row: Command, request: Message, context: RequestContext) -> Message:
+        return self._write(row, request, context, lambda uow: row.handle(uow, request))
+
+    def _write(
+        self, row: Command | RemoteCommand, request: Message, context: RequestContext, work: Callable[[Any], Ids]
+    ) -> Message:
+        """One transaction: the answer of an earlier call with this request, or `work`, its recorded result and its answer."""
         request_id, digest = request_id_of(request), body_digest(request)
         try:
             with self.database.unit_of_work(context, request_id=request_id) as uow:
                 ids = self._earlier(uow, row.rpc, request_id, digest)
                 if ids is None:
-                    ids = row.handle(uow, request)
+                    ids = work(uow)
                     if not uow.record_result(request_id, row.rpc, digest, ids):
                         raise RequestIdTaken
                 return row.answer(uow, ids)
@@ -161,7 +168,7 @@ class Runner:
                 ids = self._earlier(uow, row.rpc, request_id, digest)
                 return (ids, None) if ids is not None else (None, row.prepare(uow, request))
 
-        done, question = self._again_any(first, until)
+        done, question = self._again(first, until)
         if done is not None:
             return self._again(lambda: self._answered(row, done, context), until)
         if time.monotonic() >= until:
@@ -170,26 +177,10 @@ class Runner:
             )
         reply = row.ask(self.peers, request, question, context)
 
-        def last() -> Message:
-            try:
-                with self.database.unit_of_work(context, request_id=request_id) as uow:
-                    ids = self._earlier(uow, row.rpc, request_id, digest)
-                    if ids is None:
-                        ids = row.apply(uow, request, question, reply)
-                        if not uow.record_result(request_id, row.rpc, digest, ids):
-                            raise RequestIdTaken
-                    return row.answer(uow, ids)
-            except (SaguaroError, IntegrityError, psycopg.IntegrityError):
-                repeated = self._answer_of_twin(row, request_id, digest, context)
-                if repeated is None:
-                    raise
-                return repeated
-
-        return self._again(last, until)
+        return self._again(
+            lambda: self._write(row, request, context, lambda uow: row.apply(uow, request, question, reply)), until
+        )
 
     def _answered(self, row: RemoteCommand, ids: Ids, context: RequestContext) -> Message:
         with self.database.unit_of_work(context, read_only=True) as uow:
             return row.answer(uow, ids)
-
-    def _again_any(self, attempt: Callable[[], Any], until: float) -> Any:
-        return self._again(attempt, until)

@@ -184,4 +184,4 @@ def test_it_ends_with_its_parent(start: Start, report: Path) -> None:
         # Where nobody reaps orphans, an ended process stays as a zombie.
         return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
-    until(gone, 10)
+    assert until(gone, 10)

@@ -112,6 +112,7 @@ def test_what_was_committed_before_it_asked_to_be_woken_is_found(toy_database: C
     relay._ask_to_be_woken = commit_slips_in  # type: ignore[method-assign]
     with running(database, relay):
         until(lambda: sent.rows, 30)
+    assert [row.sequence for row in sent.rows] == [1]
 
 
 def test_a_quiet_network_writes_nothing(toy_database: Callable[[], Database]) -> None:
