@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from sqlalchemy import MetaData
 
 from chassis.errors import SaguaroError
+from chassis.policy import Policy
 
 # Ids and other non-identifying scalars of a result, from which the answer is built, also when the call is repeated.
 Ids = dict[str, str]
@@ -99,3 +100,16 @@ class Service:
     timers: tuple[Timer, ...] = ()
     # Database constraint name -> the error that its breach means.
     constraints: Mapping[str, SaguaroError] = field(default_factory=dict)
+    # Its policy tables. With any, the service answers saguaro.policy.v1.PolicyService too.
+    policies: tuple[Policy, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.policies:
+            return
+        # Late, as the rows of PolicyService are themselves rows of an index.
+        from chassis.policy_rpcs import GRPC_SERVICE, rows_of  # noqa: PLC0415
+
+        commands, queries = rows_of(self.policies)
+        object.__setattr__(self, "grpc_services", (*self.grpc_services, GRPC_SERVICE))
+        object.__setattr__(self, "commands", (*self.commands, *commands))
+        object.__setattr__(self, "queries", (*self.queries, *queries))
