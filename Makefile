@@ -88,8 +88,9 @@ protos-baseline: $(TEST_STAMP) ## move the baseline that contracts must stay com
 	$(BIN)/buf build --exclude-source-info -o protos/baseline.binpb
 
 .PHONY: docs
-docs: protos ## write docs/events.md from the contract and the indexes
+docs: protos ## write docs/events.md and docs/clinical-policy.md from the contract, the indexes and the policy tables
 	@PYTHONPATH=services:build/contracts $(BIN)/python -m cli.events_doc
+	@PYTHONPATH=services:build/contracts $(BIN)/python -m cli.policy_doc
 
 # --- run --------------------------------------------------------------------------------------------------------------
 

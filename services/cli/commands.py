@@ -7,6 +7,7 @@ from cli.demo import demo
 from cli.journey import journey
 from cli.network import down, migrate, status, up
 from cli.parked import parked
+from cli.policy import policy
 from cli.simulate import simulate
 from cli.trace import trace
 from cli.verify import verify
@@ -21,4 +22,5 @@ app = typer.Typer(
 for command in (up, down, status, migrate, verify, trace, journey, demo, topics, secrets):
     app.command()(command)
 app.add_typer(parked, name="parked")
+app.add_typer(policy, name="policy")
 app.add_typer(simulate, name="simulate")

@@ -78,24 +78,40 @@ _SCALARS = {
 }
 
 
+def titles(indexes: list[Service]) -> dict[str, str]:
+    """The title of each event by its full name. Two services may each answer with an event of the same name: then theirs is in it."""
+    known = [(index.name, descriptor) for index in indexes for descriptor, _ in events_out(index)]
+    names = [descriptor.name for _, descriptor in known]
+    return {
+        descriptor.full_name: descriptor.name
+        if names.count(descriptor.name) == 1
+        else f"{descriptor.name} of {service}"
+        for service, descriptor in known
+    }
+
+
 def page(indexes: list[Service], protos: Path) -> str:
     """The whole page. `protos` is the source root of the contract, for its comments."""
     received = receivers(indexes)
     known = [(index, descriptor, spec) for index in indexes for descriptor, spec in events_out(index)]
-    parts = [_INTRODUCTION, _overview(known, received)]
+    titled = titles(indexes)
+    parts = [_INTRODUCTION, _overview(known, received, titled)]
     for index in indexes:
         parts.append(f"## {index.name}\n")
         for descriptor, spec in events_out(index):
             text = (protos / descriptor.file.name).read_text(encoding="utf-8")
-            parts.append(_section(index, descriptor, spec, received, comments_of(text)))
+            parts.append(_section(index, descriptor, spec, received, comments_of(text), titled))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _overview(known: list[tuple[Service, Descriptor, EventSpec]], received: dict[str, list[str]]) -> str:
+def _overview(
+    known: list[tuple[Service, Descriptor, EventSpec]], received: dict[str, list[str]], titled: dict[str, str]
+) -> str:
     lines = ["| event | sent by | topic | key | class | strict | received by |", "|---|---|---|---|---|---|---|"]
     for index, descriptor, spec in known:
         who = ", ".join(sorted({row.strip("`").split(".")[0] for row in received[spec.type_name]})) or "no service"
-        name = f"[{descriptor.name}](#{descriptor.name.lower()})"
+        title = titled[descriptor.full_name]
+        name = f"[{title}](#{title.lower().replace(' ', '-')})"
         strict = "yes" if spec.strict else ""
         cells = (name, index.name, f"`{spec.topic}`", f"`{spec.key_field}`", spec.field_class, strict, who)
         lines.append("| " + " | ".join(cells) + " |")
@@ -103,10 +119,15 @@ def _overview(known: list[tuple[Service, Descriptor, EventSpec]], received: dict
 
 
 def _section(
-    index: Service, descriptor: Descriptor, spec: EventSpec, received: dict[str, list[str]], comments: dict[str, str]
+    index: Service,
+    descriptor: Descriptor,
+    spec: EventSpec,
+    received: dict[str, list[str]],
+    comments: dict[str, str],
+    titled: dict[str, str],
 ) -> str:
     who = received[spec.type_name]
-    lines = [f"### {descriptor.name}", ""]
+    lines = [f"### {titled[descriptor.full_name]}", ""]
     if descriptor.name in comments:
         lines += [comments[descriptor.name], ""]
     lines += [
