@@ -9,8 +9,8 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.values import to_timestamp
 from intake import policy, roles
 from intake.domain import cssrs, phq9
-from intake.domain.due import due_at
 from intake.domain.scale import Score, checked_answers
+from intake.flags import raise_flag
 from intake.record import lock_person_at, zone_of
 from intake.tables import instrument_answer, instrument_result, safety_flag
 from saguaro.intake.v1 import events_pb2 as events
@@ -43,7 +43,7 @@ def handle(uow: UnitOfWork, request: pb.CompleteInstrumentRequest) -> Ids:
         )
     )
     for reason_code in score.flags:
-        _raise_flag(uow, result_id, place, reason_code, zone)
+        raise_flag(uow, result_id, place, reason_code, zone)
     return {"result_id": str(result_id)}
 
 
@@ -71,33 +71,6 @@ def _keep(
     if given:
         rows = [{"result_id": result_id, **place, "item": item, "value": value} for item, value in given.items()]
         uow.execute(insert(instrument_answer), rows)
-
-
-def _raise_flag(uow: UnitOfWork, result_id: UUID, place: dict[str, UUID], reason_code: str, zone: str) -> None:
-    blocks, minutes = policy.flags(uow)[reason_code]
-    flag_id, due = uow.new_id(), due_at(uow.clinic_time, minutes, zone)
-    uow.execute(
-        insert(safety_flag).values(
-            flag_id=flag_id,
-            **place,
-            result_id=result_id,
-            reason_code=reason_code,
-            blocks=blocks,
-            raised_at=uow.clinic_time,
-            due_at=due,
-        )
-    )
-    uow.emit(
-        events.SafetyFlagRaised(
-            flag_id=str(flag_id),
-            person_id=str(place["person_id"]),
-            site_id=str(place["site_id"]),
-            reason_code=reason_code,
-            blocks=blocks,
-            raised_at=to_timestamp(uow.clinic_time),
-            due_at=to_timestamp(due),
-        )
-    )
 
 
 def answer(uow: UnitOfWork, ids: Ids) -> pb.CompleteInstrumentResponse:
