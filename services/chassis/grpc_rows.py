@@ -6,9 +6,9 @@ from importlib import import_module
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-from chassis.index import Command, Query, RemoteCommand, Service
+from chassis.index import Command, Query, RemoteCommand, RemoteQuery, Service
 
-Row = Command | RemoteCommand | Query
+Row = Command | RemoteCommand | Query | RemoteQuery
 
 
 def services_of(index: Service) -> list[ServiceDescriptor]:

@@ -56,6 +56,22 @@ class Query:
 
 
 @dataclass(frozen=True)
+class RemoteQuery:
+    """A read that joins another service's answer: read, ask with no transaction open, compose. Nothing is written.
+
+    `prepare(uow, request) -> question` (read-only), `ask(peers, request, question, context) -> reply`,
+    `answer(request, question, reply) -> response`.
+    """
+
+    rpc: str
+    request: type[Message]
+    prepare: Callable[[Any, Any], Any]
+    ask: Callable[[Any, Any, Any, Any], Any]
+    answer: Callable[[Any, Any, Any], Message]
+    roles: Roles = ANY_ROLE
+
+
+@dataclass(frozen=True)
 class EventIn:
     """An event of another service (or of our own) and what is done about it: `react(uow, event) -> None`."""
 
@@ -94,7 +110,7 @@ class Service:
     migrations: str
     required_revision: str
     commands: tuple[Command | RemoteCommand, ...] = ()
-    queries: tuple[Query, ...] = ()
+    queries: tuple[Query | RemoteQuery, ...] = ()
     events_in: tuple[EventIn, ...] = ()
     streams: tuple[Stream, ...] = ()
     timers: tuple[Timer, ...] = ()

@@ -26,9 +26,9 @@ from chassis.errors import (
     SaguaroError,
     Unavailable,
 )
-from chassis.index import Command, Ids, Query, RemoteCommand, Service
+from chassis.index import Command, Ids, Query, RemoteCommand, RemoteQuery, Service
 
-Row = Command | RemoteCommand | Query
+Row = Command | RemoteCommand | Query | RemoteQuery
 Result = TypeVar("Result")
 _ATTEMPTS = 5
 _FIRST_PAUSE_S = 0.005
@@ -78,6 +78,8 @@ class Runner:
         until = time.monotonic() + deadline_s
         if isinstance(row, Query):
             return self._again(lambda: self._query(row, request, context), until)
+        if isinstance(row, RemoteQuery):
+            return self._remote_query(row, request, context, until)
         if isinstance(row, Command):
             return self._again(lambda: self._command(row, request, context), until)
         return self._remote(row, request, context, until)
@@ -113,6 +115,18 @@ class Runner:
     def _query(self, row: Query, request: Message, context: RequestContext) -> Message:
         with self.database.unit_of_work(context, read_only=True) as uow:
             return row.handle(uow, request)
+
+    def _remote_query(self, row: RemoteQuery, request: Message, context: RequestContext, until: float) -> Message:
+        def read() -> Any:
+            with self.database.unit_of_work(context, read_only=True) as uow:
+                return row.prepare(uow, request)
+
+        question = self._again(read, until)
+        if time.monotonic() >= until:
+            raise DeadlineExceeded(
+                "DEADLINE_EXCEEDED", rule="the caller's time ran out before the other services were asked"
+            )
+        return row.answer(request, question, row.ask(self.peers, request, question, context))
 
     def _earlier(self, uow: Any, rpc: str, request_id: UUID, digest: bytes) -> Ids | None:
         found = uow.recorded_result(request_id)

@@ -24,7 +24,7 @@ from chassis.errors import (
     SaguaroError,
     Unavailable,
 )
-from chassis.index import Command, Ids, Query, RemoteCommand
+from chassis.index import Command, Ids, Query, RemoteCommand, RemoteQuery
 from chassis.testing import ServiceHarness
 from chassis.unit_of_work import UnitOfWork
 from chassis.worker import driver_dsn
@@ -350,7 +350,71 @@ def test_a_query_cannot_write(toy_database: Callable[[], Database]) -> None:
     assert effects(harness.database) == 0
 
 
+# -- queries that ask another service
+
+
+class Joining:
+    """A remote query that notes what happens."""
+
+    def __init__(self, database: Database, prepare: Callable[[UnitOfWork, Any], str] | None = None) -> None:
+        self.database = database
+        self.asked: list[tuple[str, int]] = []
+        query = RemoteQuery(
+            "GetInvoice", pb.GetInvoiceRequest, prepare or self.prepare, self.ask, self.answer, frozenset({"biller"})
+        )
+        self.harness = ServiceHarness(replace(INDEX, queries=(query,)), database, peers={"intake": self})
+
+    def prepare(self, uow: UnitOfWork, _request: pb.GetInvoiceRequest) -> str:
+        return str(uow.execute(text("SELECT 'question'")).scalar_one())
+
+    def ask(self, peers: Any, _request: pb.GetInvoiceRequest, question: str, context: Any) -> str:
+        self.asked.append((question, open_transactions(self.database)))
+        assert context.role == "biller"
+        return str(peers.intake.name())
+
+    def name(self) -> str:
+        return "reply"
+
+    def answer(self, _request: pb.GetInvoiceRequest, question: str, reply: str) -> pb.GetInvoiceResponse:
+        found = pb.GetInvoiceResponse()
+        found.invoice.invoice_id = f"{question} {reply}"
+        return found
+
+
+def test_a_remote_query_asks_with_no_transaction_open(toy_database: Callable[[], Database]) -> None:
+    joining, request = Joining(toy_database()), pb.GetInvoiceRequest(invoice_id=str(uuid4()))
+    answer = joining.harness.call("GetInvoice", request, role="biller")
+    assert answer.invoice.invoice_id == "question reply"
+    assert joining.asked == [("question", 0)]
+    with pytest.raises(PermissionDenied):
+        joining.harness.call("GetInvoice", request, role="nurse")
+    with pytest.raises(DeadlineExceeded):
+        joining.harness.call("GetInvoice", request, role="biller", deadline_s=0.0)
+    assert len(joining.asked) == 1
+
+
+def test_a_remote_query_cannot_write(toy_database: Callable[[], Database]) -> None:
+    def prepare(uow: UnitOfWork, request: pb.GetInvoiceRequest) -> str:
+        uow.execute(insert(heard).values(kind="a", key="b", what=request.invoice_id))
+        return ""
+
+    joining = Joining(toy_database(), prepare)
+    with pytest.raises(Exception, match="read-only"):
+        joining.harness.call("GetInvoice", pb.GetInvoiceRequest(invoice_id=str(uuid4())), role="biller")
+    assert (effects(joining.database), joining.asked) == (0, [])
+
+
 # -- commands that ask another service
+
+
+def open_transactions(database: Database) -> int:
+    """How many transactions of the service are open now."""
+    with psycopg.connect(driver_dsn(database.url)) as look:
+        row = look.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'saguaro'"
+            " AND (state LIKE 'idle in transaction%' OR state = 'active')"
+        ).fetchone()
+    return -1 if row is None else int(row[0])
 
 
 class Asking:
@@ -372,12 +436,7 @@ class Asking:
         self.steps.append("ask")
         assert question == "question"
         assert context.clinic_time is not None
-        with psycopg.connect(driver_dsn(self.database.url)) as look:
-            row = look.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'saguaro'"
-                " AND (state LIKE 'idle in transaction%' OR state = 'active')"
-            ).fetchone()
-        self.in_transaction.append(-1 if row is None else row[0])
+        self.in_transaction.append(open_transactions(self.database))
         if self.failure is not None:
             raise self.failure
         return str(peers.intake.answer())
