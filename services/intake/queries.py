@@ -73,7 +73,7 @@ def check_start(uow: UnitOfWork, request: pb.CheckStartRequest) -> pb.CheckStart
     return pb.CheckStartResponse(allowed=passes(findings), rules=rule_messages(findings))
 
 
-GET_PERSON = Query("GetPerson", pb.GetPersonRequest, get_person, roles=roles.IDENTIFIES)
+GET_PERSON = Query("GetPerson", pb.GetPersonRequest, get_person, roles=roles.ADDRESSES)
 GET_PATIENT_STATUS = Query("GetPatientStatus", pb.GetPatientStatusRequest, get_patient_status, roles=roles.READS)
 LIST_PATIENTS = Query("ListPatients", pb.ListPatientsRequest, list_patients, roles=roles.READS)
 CHECK_START = Query("CheckStart", pb.CheckStartRequest, check_start, roles=roles.READS)

@@ -4,6 +4,8 @@ REGISTERS = frozenset({"intake_clerk", "nurse"})
 # May see who a person is.
 IDENTIFIES = frozenset({"intake_clerk", "nurse", "clinician", "prescriber"})
 SCREENS = IDENTIFIES
+# A bill and an estimate go to a name and an address.
+ADDRESSES = IDENTIFIES | {"biller"}
 DECIDES = frozenset({"clinician", "prescriber"})
 # May see the record without who it is about.
 READS = IDENTIFIES | {"operator", "scheduler", "service"}

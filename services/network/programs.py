@@ -15,6 +15,9 @@ from network.roles import SERVICES, password_file
 _MEMORY = {"MALLOC_ARENA_MAX": "2"}
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZDIR", "PYTHONPATH", "VIRTUAL_ENV", "SAGUARO_LOG_LEVEL")
 
+# Whose api asks whose: a start is asked, and a name is printed on a statement and kept nowhere.
+_PEERS = {"device_telemetry": ("intake", "treatment_plan"), "billing": ("intake",)}
+
 
 @dataclass(frozen=True)
 class Program:
@@ -46,7 +49,7 @@ def programs() -> list[Program]:
                 service,
                 "api",
                 listens=("grpc", "stream", "mllp") if device else ("grpc",),
-                peers=("intake", "treatment_plan") if device else (),
+                peers=_PEERS.get(service, ()),
             )
         )
         found.append(Program(service, "worker"))

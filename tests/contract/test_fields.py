@@ -37,14 +37,23 @@ def test_all_files_are_looked_at() -> None:
     }  # fmt: skip
 
 
-def test_only_intake_has_identifying_fields_and_only_in_calls() -> None:
+def test_only_intake_has_identifying_fields_and_only_in_calls_and_billing_what_it_prints() -> None:
     found = set()
     for name in _modules():
         file: FileDescriptor = import_module(name).DESCRIPTOR
         for message in file.message_types_by_name.values():
             if any(class_of(field) == IDENTIFYING for field in message.fields):
                 found.add(file.name)
-    assert found == {"saguaro/intake/v1/service.proto", "saguaro/intake/v1/types.proto"}
+    assert found == {
+        "saguaro/billing/v1/service.proto", "saguaro/intake/v1/service.proto", "saguaro/intake/v1/types.proto",
+    }  # fmt: skip
+    billing = import_module("saguaro.billing.v1.service_pb2").DESCRIPTOR
+    printed = {
+        name
+        for name, message in billing.message_types_by_name.items()
+        if any(class_of(field) == IDENTIFYING for field in message.fields)
+    }
+    assert printed == {"PrintEstimateResponse", "PrintStatementResponse"}
 
 
 def _message(name: str = "SomethingHappened") -> DescriptorProto:

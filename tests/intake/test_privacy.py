@@ -109,7 +109,7 @@ def test_tokens_are_keyed(desk: Desk, database_of: Callable[..., Database]) -> N
 def test_few_may_see_who_a_person_is(desk: Desk) -> None:
     person_id = desk.register(WHO, medical_record_number=RECORD_NUMBER).person_id
     request = pb.GetPersonRequest(person_id=person_id)
-    for role in ("operator", "scheduler", "service", "biller"):
+    for role in ("operator", "scheduler", "service", "billing_admin"):
         with pytest.raises(PermissionDenied):
             desk.call("GetPerson", request, role)
     answer = desk.call("GetPerson", request, "nurse")
