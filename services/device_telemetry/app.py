@@ -2,7 +2,7 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service, Stream, Timer
-from device_telemetry import queries, tables
+from device_telemetry import care_tables, policy_tables, queries
 from device_telemetry.commands import acknowledge_alarm, attach_device, detach_device, register_device, start_infusion
 from device_telemetry.frames.apply_batch import handle_batch
 from device_telemetry.frames.decode import TOPIC
@@ -25,9 +25,9 @@ INDEX = Service(
         "saguaro.device_telemetry.v1.DeviceStreamService",
     ),
     events_module="saguaro.device_telemetry.v1.events_pb2",
-    metadata=tables.metadata,
+    metadata=care_tables.metadata,
     migrations="device_telemetry.migrations",
-    required_revision="0001",
+    required_revision="0002",
     commands=(
         register_device.COMMAND,
         attach_device.COMMAND,
@@ -62,4 +62,5 @@ INDEX = Service(
         ),
         "authorisation_one_an_order": AlreadyExists("ORDER_USED", field="order_id", rule="authorises one start"),
     },
+    policies=policy_tables.POLICIES,
 )

@@ -30,7 +30,8 @@ AMOUNT = Numeric(15, 6)
 NOW = text("clock_timestamp()")
 
 
-def _about_person() -> tuple[Column[object], Column[object]]:
+def about_person() -> tuple[Column[object], Column[object]]:
+    """Whose a row is, and where."""
     return Column("person_id", Uuid, nullable=False), Column("site_id", Uuid, nullable=False)
 
 
@@ -53,11 +54,15 @@ infusion_session = Table(
     "infusion_session",
     metadata,
     Column("session_id", Uuid, primary_key=True),
-    *_about_person(),
+    *about_person(),
     Column("correlation_id", Uuid, nullable=False),
     Column("booked_at", MOMENT, nullable=False),
     Column("ready_at", MOMENT),
     Column("cancelled_at", MOMENT),
+    # Measured before the infusion: limits that are relative to the person are judged against it.
+    *(Column(f"baseline_{metric}", Numeric(9, 3)) for metric in ("sbp", "dbp", "hr", "spo2", "rr")),
+    Column("responsible_prescriber_id", Uuid),
+    Column("administering_clinician_id", Uuid),
 )
 
 # A copy of what treatment-plan ordered.
@@ -66,7 +71,7 @@ infusion_order = Table(
     metadata,
     Column("order_id", Uuid, primary_key=True),
     Column("session_id", Uuid, nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("drug_code", Text, nullable=False),
     Column("concentration_mg_per_ml", AMOUNT, nullable=False),
     Column("rate_ml_per_h", AMOUNT, nullable=False),
@@ -75,6 +80,8 @@ infusion_order = Table(
     Column("expires_at", MOMENT, nullable=False),
     Column("used_at", MOMENT),
     Column("revoked_at", MOMENT),
+    # The dosing weight; None in what an earlier release kept.
+    Column("weight_kg", Numeric(9, 3)),
     Index("infusion_order_session", "session_id"),
 )
 
@@ -85,7 +92,7 @@ attachment = Table(
     Column("device_id", Uuid, ForeignKey("device.device_id", name="attachment_device_fk"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("session_id", Uuid, ForeignKey("infusion_session.session_id", name="attachment_session_fk"), nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("during", TSTZRANGE, nullable=False),
     Column("attached_by", Uuid, nullable=False),
     Column("detached_by", Uuid),
@@ -110,7 +117,7 @@ authorisation = Table(
     Column("authorisation_id", Uuid, primary_key=True),
     Column("session_id", Uuid, nullable=False),
     Column("order_id", Uuid, nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("pump_id", Uuid, nullable=False),
     Column("drug_code", Text, nullable=False),
     Column("concentration_mg_per_ml", AMOUNT, nullable=False),
@@ -129,7 +136,7 @@ start_attempt = Table(
     Column("request_id", Uuid, primary_key=True),
     Column("session_id", Uuid, nullable=False),
     Column("order_id", Uuid, nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("pump_id", Uuid, nullable=False),
     Column("drug_code", Text, nullable=False),
     Column("concentration_mg_per_ml", AMOUNT, nullable=False),
@@ -143,7 +150,7 @@ session_state = Table(
     "session_state",
     metadata,
     Column("session_id", Uuid, primary_key=True),
-    *_about_person(),
+    *about_person(),
     Column("state", JSONB, nullable=False),
     Column("phase", Text, nullable=False),
     Column("log_at", MOMENT, nullable=False),
@@ -170,7 +177,7 @@ frame = Table(
     metadata,
     Column("received_day", Date, nullable=False),
     Column("session_id", Uuid, nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("device_id", Uuid, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("ends_at", MOMENT, nullable=False),
@@ -196,7 +203,7 @@ alarm = Table(
     metadata,
     Column("alarm_id", Uuid, primary_key=True),
     Column("session_id", Uuid, nullable=False),
-    *_about_person(),
+    *about_person(),
     Column("device_id", Uuid),
     Column("kind_code", Text, nullable=False),
     # IEC 60601-1-8: 1 low, 2 medium, 3 high; 1 physiological, 2 technical.
@@ -207,9 +214,19 @@ alarm = Table(
     Column("cleared_at", MOMENT),
     Column("acknowledged_at", MOMENT),
     Column("acknowledged_by", Uuid),
+    # How often it was told again, and to whom the last time.
+    Column("repetitions", SmallInteger, nullable=False, server_default=text("0")),
+    Column("escalated_to", Text),
+    # IEC 60601-1-8: stays after its condition is over, until it is acknowledged.
+    Column("latching", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("priority BETWEEN 1 AND 3", name="alarm_priority"),
     CheckConstraint("category BETWEEN 1 AND 2", name="alarm_category"),
     Index("alarm_session", "session_id", "measured_at", "alarm_id"),
+    Index(
+        "alarm_acknowledged_on",
+        "session_id",
+        postgresql_where=text("acknowledged_at IS NOT NULL AND cleared_at IS NULL"),
+    ),
 )
 
 # The last report of each pump in each session.
@@ -218,59 +235,10 @@ pump_echo = Table(
     metadata,
     Column("session_id", Uuid, primary_key=True),
     Column("device_id", Uuid, primary_key=True),
-    *_about_person(),
+    *about_person(),
     Column("reported_at", MOMENT, nullable=False),
     # A serialised device_telemetry.v1.PumpReport.
     Column("report", LargeBinary, nullable=False),
-)
-
-# Bounds of vital signs; a row of a site goes before the row without one.
-alarm_limit = Table(
-    "alarm_limit",
-    metadata,
-    Column("alarm_limit_id", Uuid, primary_key=True),
-    Column("site_id", Uuid),
-    Column("kind_code", Text, nullable=False),
-    Column("metric", Text, nullable=False),
-    Column("side", Text, nullable=False),
-    Column("bound", Numeric(9, 3), nullable=False),
-    Column("inclusive", Boolean, nullable=False),
-    Column("priority", SmallInteger, nullable=False),
-    Column("duration_s", Integer, nullable=False),
-    Column("confirm_s", Integer, nullable=False),
-    Column("effective_from", MOMENT, nullable=False),
-    Column("effective_to", MOMENT),
-    Column("review_mark", Text, nullable=False),
-    CheckConstraint("side IN ('low', 'high')", name="alarm_limit_side"),
-)
-
-# How long metrics may be silent, all those of a row together.
-silence_limit = Table(
-    "silence_limit",
-    metadata,
-    Column("silence_limit_id", Uuid, primary_key=True),
-    Column("site_id", Uuid),
-    Column("kind_code", Text, nullable=False),
-    Column("metrics", Text, nullable=False),
-    Column("after_s", Integer, nullable=False),
-    Column("priority", SmallInteger, nullable=False),
-    Column("required", Boolean, nullable=False),
-    Column("effective_from", MOMENT, nullable=False),
-    Column("effective_to", MOMENT),
-    Column("review_mark", Text, nullable=False),
-)
-
-# Other numbers by name, in seconds.
-telemetry_policy = Table(
-    "telemetry_policy",
-    metadata,
-    Column("telemetry_policy_id", Uuid, primary_key=True),
-    Column("site_id", Uuid),
-    Column("name", Text, nullable=False),
-    Column("seconds", Integer, nullable=False),
-    Column("effective_from", MOMENT, nullable=False),
-    Column("effective_to", MOMENT),
-    Column("review_mark", Text, nullable=False),
 )
 
 # HL7 messages as they came, sealed; `digest` (SHA-256 of the bytes) makes a repeated message one.

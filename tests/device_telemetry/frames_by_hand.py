@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from device_telemetry.domain import codes, columns
-from device_telemetry.domain.policy import Limit, Policy, Side, SilenceLimit
+from device_telemetry.domain.policy import Limit, Policy, PumpPolicy, Side, SilenceLimit, Step
 from device_telemetry.domain.programme import Programme
 from device_telemetry.domain.pump_report import Report
 from device_telemetry.domain.session_log import ReceivedFrame
-from device_telemetry.migrations import default_policy
+from device_telemetry.migrations import default_policy, default_policy_0002
 from saguaro.device_telemetry.v1 import types_pb2 as types
 
 START = datetime(2026, 7, 15, 16, 0, tzinfo=UTC)
@@ -41,6 +41,10 @@ def default_limits() -> Policy:
         limits=tuple(
             Limit(kind, metric, Side(side), bound * 1_000_000, inclusive, priority, lasts * 1000, again * 1000)
             for kind, metric, side, bound, inclusive, priority, lasts, again in default_policy._LIMITS
+        )
+        + tuple(
+            Limit(kind, metric, Side(side), percent * 1_000_000, True, priority, percent_e6=percent * 1_000_000)
+            for kind, metric, side, percent, priority in default_policy_0002.RELATIVE_LIMITS
         ),
         silences=tuple(
             SilenceLimit(kind, tuple(metrics.split(",")), after * 1000, priority, required)
@@ -48,7 +52,39 @@ def default_limits() -> Policy:
         ),
         feed_slack_ms=15_000,
         clock_tolerance_ms=5_000,
+        pump=default_pump(),
+        escalations=tuple(
+            (
+                priority,
+                tuple(
+                    Step(after * 1000, who)
+                    for each, _, after, who in default_policy_0002.ESCALATIONS
+                    if each == priority
+                ),
+            )
+            for priority in (1, 2, 3)
+        ),
+        latching_priority=int(_number("latching_priority")),
     )
+
+
+def default_pump() -> PumpPolicy:
+    """What a pump is judged by, from the same rows as the migration."""
+    return PumpPolicy(
+        discrepancy_percent=_number("discrepancy_percent"),
+        discrepancy_ml=_number("discrepancy_volume"),
+        flow_percent=_number("flow_tolerance_percent"),
+        flow_ml=_number("flow_tolerance_volume"),
+        flow_stretch_ms=int(_number("flow_stretch") * 1000),
+        flow_window_ms=int(_number("flow_window") * 1000),
+        reservoir_low_ml=_number("reservoir_low"),
+        reservoir_empty_ml=_number("reservoir_empty"),
+        battery_low_min=_number("battery_low"),
+    )
+
+
+def _number(code: str) -> Decimal:
+    return next(Decimal(value) for name, value, *_ in default_policy_0002.NUMBERS if name == code)
 
 
 def frame(

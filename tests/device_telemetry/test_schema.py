@@ -40,12 +40,15 @@ def test_the_default_policy_is_what_the_rules_are_tested_with(ward: Ward) -> Non
     assert set(found.limits) == set(expected.limits)
     assert set(found.silences) == set(expected.silences)
     assert (found.feed_slack_ms, found.clock_tolerance_ms) == (expected.feed_slack_ms, expected.clock_tolerance_ms)
+    assert found.pump == expected.pump
+    assert found.steps == expected.steps
+    assert found.latching_priority == expected.latching_priority
 
 
 def test_policy_rows_are_marked_for_review(ward: Ward) -> None:
-    for table in ("alarm_limit", "silence_limit", "telemetry_policy"):
-        marks = {row.review_mark for row in ward.rows(f"SELECT review_mark FROM {table}")}
-        assert marks == {"default, to be reviewed"}
+    for table in ("alarm_limit", "silence_limit", "telemetry_policy", "alarm_escalation", "policy_number"):
+        states = {row.review_state for row in ward.rows(f"SELECT review_state FROM {table}")}
+        assert states == {"default, to be reviewed"}
 
 
 def test_a_site_s_own_limit_goes_before_the_network_s(ward: Ward) -> None:
@@ -53,7 +56,7 @@ def test_a_site_s_own_limit_goes_before_the_network_s(ward: Ward) -> None:
 
     with ward.database.engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO telemetry_policy VALUES (gen_random_uuid(), %s, 'feed_slack', 30, '2021-01-01Z', NULL, 'signed')",
+            "INSERT INTO telemetry_policy (name, seconds, scope, effective_from) VALUES ('feed_slack', 30, %s, '2021-01-01Z')",
             (ward.site_id,),
         )
     site_id, elsewhere = UUID(ward.site_id), UUID(int=1)

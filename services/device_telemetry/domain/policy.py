@@ -1,7 +1,8 @@
 """Limits that a medical director signs, as the rules take them: read from effective-dated rows, in millionths and milliseconds."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
@@ -29,6 +30,8 @@ class Limit:
     priority: int
     duration_ms: int = 0
     confirm_ms: int = 0
+    # Above 0: the limit is relative, in millionths of a percent of the person's baseline; `bound_e6` follows from that.
+    percent_e6: int = 0
 
     def breached(self, values_e6: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the values are in breach."""
@@ -52,6 +55,31 @@ class SilenceLimit:
 
 
 @dataclass(frozen=True)
+class PumpPolicy:
+    """What a pump's volumes and reserves are judged by. Sources stand in the rows."""
+
+    # Rate times time and the counter: further apart than the larger of the two is a discrepancy.
+    discrepancy_percent: Decimal
+    discrepancy_ml: Decimal
+    # Out of the larger tolerance in each stretch, for longer than the window: the pump runs too fast or too slow.
+    flow_percent: Decimal
+    flow_ml: Decimal
+    flow_stretch_ms: int
+    flow_window_ms: int
+    reservoir_low_ml: Decimal
+    reservoir_empty_ml: Decimal
+    battery_low_min: Decimal
+
+
+@dataclass(frozen=True)
+class Step:
+    """An alarm that nobody acknowledged is told again, this long after it was raised, to these."""
+
+    after_ms: int
+    who: str
+
+
+@dataclass(frozen=True)
 class Policy:
     """What holds for one site at one time."""
 
@@ -59,8 +87,34 @@ class Policy:
     silences: tuple[SilenceLimit, ...]
     # Added to twice the declared period of a feed; the silence limit is never below that sum.
     feed_slack_ms: int
-    # How far a pump's clock may run behind the moment of the authorisation.
+    # How far a pump's clock may run behind the moment of the authorisation, and a sample before its sending.
     clock_tolerance_ms: int
+    # None: nothing of the kind is judged.
+    pump: PumpPolicy | None = None
+    # (priority, its steps in their order).
+    escalations: tuple[tuple[int, tuple[Step, ...]], ...] = ()
+    # Alarms of this priority and above stay until they are acknowledged.
+    latching_priority: int | None = None
+
+    def for_person(self, baseline: Mapping[str, Decimal]) -> "Policy":
+        """The same with the relative limits made absolute; those of a metric without a baseline fall away."""
+        limits = []
+        for limit in self.limits:
+            if limit.percent_e6 == 0:
+                limits.append(limit)
+            elif limit.metric in baseline:
+                bound = baseline[limit.metric] * limit.percent_e6 / 100
+                limits.append(replace(limit, bound_e6=int(bound)))
+        return replace(self, limits=tuple(limits))
+
+    @cached_property
+    def steps(self) -> dict[int, tuple[Step, ...]]:
+        """The steps of escalation by priority."""
+        return dict(self.escalations)
+
+    def latches(self, priority: int) -> bool:
+        """Whether an alarm of this priority stays until it is acknowledged."""
+        return self.latching_priority is not None and priority >= self.latching_priority
 
     @cached_property
     def by_metric(self) -> dict[str, "MetricLimits"]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from device_telemetry.domain.programme import Programme
 from device_telemetry.domain.pump_report import Authorisation
 from device_telemetry.domain.session_log import Facts
 from device_telemetry.domain.session_state import SessionState, from_json, to_json
-from device_telemetry.frames.policy_cache import policies_in_force
+from device_telemetry.frames.policy_cache import Baseline, policies_in_force, policy_for
 
 # One row a session, made where it is new, locked in one order for everybody.
 _ENSURE = """
@@ -25,6 +26,7 @@ ON CONFLICT DO NOTHING
 # With the start that was authorised, and when the last monitor was taken off (NULL while one is attached or none ever was).
 _LOCK = """
 SELECT t.session_id::text, t.person_id, t.site_id, t.state::text, t.stopped_alarm_id, s.correlation_id, s.booked_at,
+       s.baseline_sbp, s.baseline_dbp, s.baseline_hr, s.baseline_spo2, s.baseline_rr,
        (SELECT CASE WHEN NOT bool_or(upper_inf(m.during)) THEN max(upper(m.during)) END
         FROM attachment m WHERE m.session_id = t.session_id AND m.kind = 'monitor'),
        a.order_id::text, a.pump_id::text, a.authorised_at, a.drug_code, a.concentration_mg_per_ml, a.rate_ml_per_h, a.vtbi_ml
@@ -65,11 +67,12 @@ def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
     if missing:
         raise Early(f"session:{min(missing)}")
     # The limits in force when the session was booked hold for all of it: a change of policy never splits a session.
-    policies = policies_in_force(uow, {(row[2], _day(row[6])) for row in rows})
+    policies_in_force(uow, {(row[2], _day(row[6])) for row in rows})
     sessions = {}
-    for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at, monitor_off, *authorised in rows:
+    for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at, *more in rows:
+        measured, monitor_off, authorised = more[:5], more[5], more[6:]
         facts = Facts(
-            policies[site_id, _day(booked_at)],
+            policy_for(uow, site_id, _day(booked_at), baseline_of(measured)),
             _authorisation(authorised),
             None if monitor_off is None else _ms(monitor_off),
         )
@@ -77,6 +80,12 @@ def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
         state = SessionState(session_id) if found is None else from_json(found)
         sessions[session_id] = Session(session_id, person_id, site_id, correlation_id, state, facts, stopped)
     return sessions
+
+
+def baseline_of(measured: Sequence[Decimal | None]) -> Baseline:
+    """Systolic and diastolic pressure, heart rate, saturation, respiratory rate; those that were measured."""
+    named = zip(("sbp", "dbp", "hr", "spo2", "rr"), measured, strict=True)
+    return tuple((metric, value) for metric, value in named if value is not None)
 
 
 def _day(at: datetime) -> datetime:

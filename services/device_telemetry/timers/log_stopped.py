@@ -17,9 +17,9 @@ _STOPPED = """
 SELECT t.session_id::text FROM session_state t
 WHERE t.phase IN ('infusing', 'paused') AND t.stopped_alarm_id IS NULL AND t.applied_at < clock_timestamp() - make_interval(secs =>
     (SELECT p.seconds FROM telemetry_policy p
-     WHERE p.name = 'log_stopped' AND (p.site_id = t.site_id OR p.site_id IS NULL)
-       AND p.effective_from <= t.log_at AND (p.effective_to IS NULL OR p.effective_to > t.log_at)
-     ORDER BY p.site_id NULLS LAST, p.effective_from DESC LIMIT 1))
+     WHERE p.name = 'log_stopped' AND p.scope IN ('network', t.site_id::text)
+       AND p.effective_from <= t.log_at AND (p.effective_until IS NULL OR p.effective_until > t.log_at)
+     ORDER BY p.scope = 'network', p.effective_from DESC LIMIT 1))
 ORDER BY t.session_id FOR UPDATE OF t SKIP LOCKED
 """
 
