@@ -2,7 +2,7 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service
-from intake import queries, tables
+from intake import instrument_queries, queries, tables
 from intake.commands import (
     clear_safety_flag,
     complete_instrument,
@@ -12,7 +12,8 @@ from intake.commands import (
     register_person,
     withdraw_consent,
 )
-from intake.reactions import on_session_closed, on_site_opened
+from intake.reactions import on_infusion_started, on_plan_signed, on_session_closed, on_site_opened
+from saguaro.device_telemetry.v1 import events_pb2 as infusion_events
 from saguaro.scheduling.v1 import events_pb2 as scheduling_events
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
 
@@ -22,7 +23,7 @@ INDEX = Service(
     events_module="saguaro.intake.v1.events_pb2",
     metadata=tables.metadata,
     migrations="intake.migrations",
-    required_revision="0001",
+    required_revision="0002",
     commands=(
         register_person.COMMAND,
         grant_consent.COMMAND,
@@ -32,9 +33,19 @@ INDEX = Service(
         clear_safety_flag.COMMAND,
         decide_eligibility.COMMAND,
     ),
-    queries=(queries.GET_PERSON, queries.GET_PATIENT_STATUS, queries.LIST_PATIENTS, queries.CHECK_START),
+    queries=(
+        queries.GET_PERSON,
+        queries.GET_PATIENT_STATUS,
+        queries.LIST_PATIENTS,
+        queries.CHECK_START,
+        instrument_queries.LIST_INSTRUMENT_RESULTS,
+        instrument_queries.LIST_INSTRUMENT_FORMS,
+        instrument_queries.GET_INSTRUMENT_FORM,
+    ),
     events_in=(
         EventIn(scheduling_events.SiteOpened, on_site_opened.react),
+        EventIn(plan_events.PlanSigned, on_plan_signed.react),
+        EventIn(infusion_events.InfusionStarted, on_infusion_started.react),
         EventIn(plan_events.SessionClosed, on_session_closed.react),
     ),
     constraints={

@@ -2,22 +2,16 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, or_, select
 
-from chassis.errors import InvalidArgument
 from chassis.unit_of_work import UnitOfWork
 from intake.domain.eligibility import Rule, absent
-from intake.domain.scale import Band, Form, Item
 from intake.policy_tables import (
     contraindication,
     diagnosis_group,
     flag_policy,
     gate_rule,
-    instrument_band,
-    instrument_form,
-    instrument_item,
     policy_value,
 )
 
@@ -39,31 +33,6 @@ def numbers(uow: UnitOfWork, beginning: str) -> dict[str, Decimal]:
 def number(uow: UnitOfWork, code: str) -> Decimal:
     """One policy number. KeyError when none is in effect: a rule without its number must not be guessed."""
     return numbers(uow, code)[code]
-
-
-def form(uow: UnitOfWork, instrument: str, version: str) -> Form:
-    """The form in effect. InvalidArgument when there is no such instrument, or no such version of it."""
-    at = uow.clinic_time
-    found = uow.execute(select(instrument_form).where(effective(instrument_form, at))).all()
-    if instrument not in {row.instrument for row in found}:
-        raise InvalidArgument("instrument", f"must be one of: {', '.join(sorted({row.instrument for row in found}))}")
-    versions = {row.version: row for row in found if row.instrument == instrument}
-    if version not in versions:
-        raise InvalidArgument("instrument_version", f"must be a version in use: {', '.join(sorted(versions))}")
-    items = _of_form(uow, instrument_item, instrument, version, instrument_item.c.position)
-    bands = _of_form(uow, instrument_band, instrument, version, instrument_band.c.lowest)
-    return Form(
-        instrument,
-        version,
-        tuple(Item(row.item, row.lowest, row.highest, row.level) for row in items),
-        tuple(Band(row.code, row.lowest, row.highest) for row in bands),
-        versions[version].max_missing,
-    )
-
-
-def _of_form(uow: UnitOfWork, table: Table, instrument: str, version: str, order: ColumnElement[int]) -> list[Any]:
-    mine = and_(table.c.instrument == instrument, table.c.version == version, effective(table, uow.clinic_time))
-    return list(uow.execute(select(table).where(mine).order_by(order)).all())
 
 
 def flags(uow: UnitOfWork) -> dict[str, tuple[bool, int | None]]:

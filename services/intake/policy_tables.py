@@ -30,46 +30,6 @@ policy_value = Table(
     PrimaryKeyConstraint("code", "effective_from", name="policy_value_pk"),
 )
 
-instrument_form = Table(
-    "instrument_form",
-    metadata,
-    Column("instrument", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("max_missing", Integer, nullable=False),
-    *in_effect(),
-    PrimaryKeyConstraint("instrument", "version", "effective_from", name="instrument_form_pk"),
-)
-
-# `level` is the risk level that a yes stands for (C-SSRS), empty elsewhere; `loinc` may be empty.
-instrument_item = Table(
-    "instrument_item",
-    metadata,
-    Column("instrument", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("item", Text, nullable=False),
-    Column("lowest", Integer, nullable=False),
-    Column("highest", Integer, nullable=False),
-    Column("level", Text, nullable=False),
-    Column("loinc", Text, nullable=False),
-    *in_effect(),
-    PrimaryKeyConstraint("instrument", "version", "item", "effective_from", name="instrument_item_pk"),
-    CheckConstraint("level IN ('', 'low', 'moderate', 'high')", name="instrument_item_level"),
-)
-
-instrument_band = Table(
-    "instrument_band",
-    metadata,
-    Column("instrument", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("lowest", Integer, nullable=False),
-    Column("highest", Integer, nullable=False),
-    *in_effect(),
-    PrimaryKeyConstraint("instrument", "version", "code", "effective_from", name="instrument_band_pk"),
-    CheckConstraint("lowest <= highest", name="instrument_band_range"),
-)
-
 # `due_minutes` null: due at the end of the same day at the site.
 flag_policy = Table(
     "flag_policy",

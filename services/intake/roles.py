@@ -4,6 +4,10 @@ REGISTERS = frozenset({"intake_clerk", "nurse"})
 # May see who a person is.
 IDENTIFIES = frozenset({"intake_clerk", "nurse", "clinician", "prescriber"})
 SCREENS = IDENTIFIES
+# May give the answers of an instrument that a clinician rates.
+RATES = frozenset({"nurse", "clinician", "prescriber"})
+# May read what was answered.
+READS_RESULTS = RATES | {"medical_director", "service"}
 # A bill and an estimate go to a name and an address.
 ADDRESSES = IDENTIFIES | {"biller"}
 DECIDES = frozenset({"clinician", "prescriber"})

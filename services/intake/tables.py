@@ -6,6 +6,7 @@ Times are clinic time in UTC, given by the command or event. The policy data tha
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -116,7 +117,8 @@ consent = Table(
     Index("consent_person", "person_id", "site_id"),
 )
 
-# `total` is null for a form without a total and for too few answers.
+# `total` is null for a form without a total and for too few answers. `score` is as it is shown. Both it and `finding_codes` are null in
+# the rows of the first release.
 instrument_result = Table(
     "instrument_result",
     metadata,
@@ -127,6 +129,8 @@ instrument_result = Table(
     Column("total", Integer, nullable=True),
     Column("band", Text, nullable=False),
     Column("prorated", Boolean, nullable=False),
+    Column("score", Text, nullable=True),
+    Column("finding_codes", ARRAY(Text), nullable=True),
     moment("completed_at"),
     Column("completed_by", Uuid, nullable=False),
     PrimaryKeyConstraint("result_id", name="instrument_result_pk"),

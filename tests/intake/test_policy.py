@@ -46,8 +46,8 @@ def test_a_due_time_changes_with_its_row(desk: Desk) -> None:
 
 
 def test_a_band_changes_with_its_rows_and_what_was_scored_stays(desk: Desk) -> None:
-    supersede(desk, "instrument_band", "code = 'mild'", "6 AS lowest")
-    supersede(desk, "instrument_band", "code = 'minimal'", "5 AS highest")
+    supersede(desk, "instrument_band", "instrument = 'PHQ-9' AND code = 'mild'", "6 AS lowest")
+    supersede(desk, "instrument_band", "instrument = 'PHQ-9' AND code = 'minimal'", "5 AS highest")
     person_id, five = desk.person(), [1, 1, 1, 1, 1, 0, 0, 0, 0]
     assert desk.phq9(person_id, five, at=NOW).band == "mild"
     assert desk.phq9(person_id, five, at=CHANGE).band == "minimal"

@@ -1,7 +1,8 @@
 """A scored form: its items, its bands, and the answers that were given to it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 
 from chassis.errors import Finding, InvalidArgument
 
@@ -9,16 +10,23 @@ from chassis.errors import Finding, InvalidArgument
 NOT_SCORABLE = "not_scorable"
 # Band of a result that misses an answer that safety rests on: flagged, never taken as negative.
 INCOMPLETE = "incomplete"
+PERSON = "person"
+CLINICIAN = "clinician"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item as the instrument numbers it, with its inclusive range. `level` is the risk level a yes stands for, or empty."""
+    """One item as the instrument numbers it, with its inclusive range. `level` is the risk level a yes stands for, or empty.
+
+    An item that is not `scored` is asked and kept, and enters no total. `subscale` is the part that it belongs to, or empty.
+    """
 
     name: str
     lowest: int
     highest: int
     level: str = ""
+    scored: bool = True
+    subscale: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,23 +40,43 @@ class Band:
 
 @dataclass(frozen=True)
 class Form:
-    """One version of an instrument. `max_missing` is how many answers may be missing from a total that is still scored."""
+    """One version of an instrument. `max_missing` is how many answers may be missing from a total that is still scored.
+
+    `rules`: numbers of the policy data by code ("cut.positive", "response.percent"); a rule that is not there does not apply.
+    `rated_by`: who gives the answers, PERSON or CLINICIAN.
+    """
 
     instrument: str
     version: str
     items: tuple[Item, ...]
     bands: tuple[Band, ...]
     max_missing: int
+    rules: Mapping[str, Decimal] = field(default_factory=dict)
+    rated_by: str = PERSON
+
+
+@dataclass(frozen=True)
+class Subscore:
+    """The sum of a part. `symptoms`: how many of its items count as a symptom, where the form has such a rule."""
+
+    code: str
+    total: int
+    symptoms: int | None = None
 
 
 @dataclass(frozen=True)
 class Score:
-    """What the answers come to. `total` is None where the form has none or it cannot be told. `flags` are stable reason codes."""
+    """What the answers come to. `total` is None where the form has none or it cannot be told. `flags` are stable reason codes.
+
+    `band` is empty for a form without bands. `findings` are what the result shows by itself, such as "cut_positive".
+    """
 
     total: int | None
     band: str
     prorated: bool
     flags: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+    subscores: tuple[Subscore, ...] = ()
 
 
 def checked_answers(form: Form, answers: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -73,7 +101,9 @@ def checked_answers(form: Form, answers: Iterable[tuple[str, int]]) -> dict[str,
 
 
 def band_of(form: Form, total: int) -> str:
-    """The code of the band that holds a total. ValueError when the policy data leave a gap."""
+    """The code of the band that holds a total; empty for a form without bands. ValueError when the policy data leave a gap."""
+    if not form.bands:
+        return ""
     for band in form.bands:
         if band.lowest <= total <= band.highest:
             return band.code
@@ -81,5 +111,24 @@ def band_of(form: Form, total: int) -> str:
 
 
 def missing_items(form: Form, given: Mapping[str, int]) -> list[str]:
-    """Names of the items without an answer, in the form's order."""
-    return [item.name for item in form.items if item.name not in given]
+    """Names of the scored items without an answer, in the form's order."""
+    return [item.name for item in form.items if item.scored and item.name not in given]
+
+
+def scored_answers(form: Form, given: Mapping[str, int]) -> dict[str, int]:
+    """The answers that enter the total."""
+    return {item.name: given[item.name] for item in form.items if item.scored and item.name in given}
+
+
+def shown(form: Form, total: int | None) -> str:
+    """The score as it is shown, a decimal: the total, or with the rule "shown.mean_decimals" the mean of the items, half up.
+
+    Empty without a total. It is for reading only: results are compared by their sums.
+    """
+    if total is None:
+        return ""
+    if "shown.mean_decimals" not in form.rules:
+        return str(total)
+    items = sum(item.scored for item in form.items)
+    unit = Decimal(1).scaleb(-int(form.rules["shown.mean_decimals"]))
+    return str((Decimal(total) / items).quantize(unit, ROUND_HALF_UP))

@@ -1,4 +1,4 @@
-"""A session is over: somebody asks the person how they are, a day later (house policy)."""
+"""A session is over: somebody asks the person how they are, a day later (house policy), and the plan of its infusion is known."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import from_timestamp
 from intake import policy
+from intake.series import take_down_infusion
 from intake.tables import follow_up
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
 
@@ -28,3 +29,12 @@ def react(uow: UnitOfWork, event: plan_events.SessionClosed) -> None:
         )
         .on_conflict_do_nothing(constraint="follow_up_once")
     )
+    if event.HasField("started_at"):
+        take_down_infusion(
+            uow,
+            session_id=event.session_id,
+            person_id=event.person_id,
+            site_id=event.site_id,
+            started_at=from_timestamp(event.started_at),
+            plan_id=event.plan_id,
+        )
