@@ -13,6 +13,11 @@ def alarm_id_of(session_id: str, kind: str, measured_ms: int, ordinal: int) -> s
     return str(uuid5(_ALARMS, f"{session_id}:{kind}:{measured_ms}:{ordinal}"))
 
 
+def key_of(kind: str, device_id: str) -> str:
+    """The key of an alarm that each device has for itself."""
+    return f"{kind}@{device_id}"
+
+
 class AlarmBoard:
     """Turns conditions into findings while one frame is judged."""
 
@@ -25,14 +30,18 @@ class AlarmBoard:
         """Whether an alarm of this kind is on."""
         return kind in self._state.active
 
-    def on(self, kind: str, priority: int, category: int, measured_ms: int, device_id: str = "") -> None:
-        """The condition holds; nothing happens if its alarm is on already."""
-        state = self._state
-        if kind in state.active:
+    def on(self, kind: str, priority: int, category: int, measured_ms: int, device_id: str = "", key: str = "") -> None:
+        """The condition holds; nothing happens if its alarm is on already.
+
+        `key` keeps alarms of one kind apart, where more than one device can have it.
+        """
+        state, key = self._state, key or kind
+        if key in state.active:
             return
         state.alarms_raised += 1
-        alarm_id = alarm_id_of(state.session_id, kind, measured_ms, state.alarms_raised)
-        state.active[kind] = alarm_id
+        alarm_id = alarm_id_of(state.session_id, key, measured_ms, state.alarms_raised)
+        state.active[key] = alarm_id
+        state.told[key] = [max(state.log_ms, measured_ms), priority, 0]
         self._found.append(
             AlarmOn(
                 alarm_id,
@@ -45,8 +54,9 @@ class AlarmBoard:
             )
         )
 
-    def off(self, kind: str, at_ms: int) -> None:
+    def off(self, key: str, at_ms: int) -> None:
         """The condition does not hold; nothing happens if no alarm is on."""
-        alarm_id = self._state.active.pop(kind, None)
+        alarm_id = self._state.active.pop(key, None)
+        self._state.told.pop(key, None)
         if alarm_id is not None:
             self._found.append(AlarmOff(alarm_id, at_ms))

@@ -27,6 +27,17 @@ class AlarmOff:
 
 
 @dataclass(frozen=True)
+class AlarmAgain:
+    """Nobody acknowledged an alarm whose condition lasts: it is told again, the `repetition`th time, to `who`."""
+
+    alarm_id: str
+    repetition: int
+    priority: int
+    who: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
 class Gap:
     """A channel gave nothing fresh for longer than it may."""
 
@@ -52,6 +63,9 @@ class Infusion:
     expected_ml: Decimal
     delivering_ms: int
     paused_ms: int
+    # Who let a paused infusion go on, and why; empty otherwise.
+    authorised_by: str = ""
+    resume_reason: str = ""
 
 
-Finding = AlarmOn | AlarmOff | Gap | Infusion
+Finding = AlarmOn | AlarmOff | AlarmAgain | Gap | Infusion

@@ -21,6 +21,8 @@ class MetricState:
     last_ms: int
     period_ms: int
     device_id: str
+    # Value times a million; 0 where an earlier release kept none.
+    value_e6: int = 0
 
 
 @dataclass
@@ -33,8 +35,10 @@ class SessionState:
     metrics: dict[str, MetricState] = field(default_factory=dict)
     # By kind of limit.
     runs: dict[str, Run] = field(default_factory=dict)
-    # Kind -> id of the alarm that is on.
+    # Key of an alarm board -> id of the alarm that is on.
     active: dict[str, str] = field(default_factory=dict)
+    # The same keys -> when it was detected, its priority, how often it was told again.
+    told: dict[str, list[int]] = field(default_factory=dict)
     alarms_raised: int = 0
     # When a pump last reported, whatever it said.
     pump_seen_ms: int = 0
@@ -64,6 +68,7 @@ def from_json(kept: dict[str, Any]) -> SessionState:
         metrics={name: MetricState(**value) for name, value in kept["metrics"].items()},
         runs={name: Run(**value) for name, value in kept["runs"].items()},
         active=dict(kept["active"]),
+        told=dict(kept.get("told", {})),
         alarms_raised=kept["alarms_raised"],
         pump_seen_ms=kept["pump_seen_ms"],
         pump=PumpState(**pump, **decimals, account=Delivery(**account)),

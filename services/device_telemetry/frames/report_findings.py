@@ -15,13 +15,14 @@ from chassis import metrics
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
 from device_telemetry.domain.alarm_kinds import HIGH, LOW, MEDIUM
-from device_telemetry.domain.findings import AlarmOff, AlarmOn, Finding, Gap, Infusion
+from device_telemetry.domain.findings import AlarmAgain, AlarmOff, AlarmOn, Finding, Gap, Infusion
 from device_telemetry.frames.kept_state import Session, moment
 from saguaro.device_telemetry.v1 import events_pb2 as events
 
 _ON = """
-INSERT INTO alarm (alarm_id, session_id, person_id, site_id, device_id, kind_code, priority, category, measured_at, detected_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+INSERT INTO alarm (alarm_id, session_id, person_id, site_id, device_id, kind_code, priority, category, measured_at, detected_at,
+                   latching)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 
 
@@ -54,6 +55,8 @@ def report_findings(uow: UnitOfWork, session: Session, findings: Sequence[Findin
                     alarm_on(uow, session, finding)
                 case AlarmOff():
                     alarm_off(uow, session, finding)
+                case AlarmAgain():
+                    _alarm_again(uow, session, finding)
                 case Gap():
                     uow.emit(_gap(session, finding))
                 case Infusion():
@@ -77,6 +80,7 @@ def alarm_on(uow: UnitOfWork, session: Session, finding: AlarmOn) -> None:
             finding.category,
             moment(finding.measured_ms),
             moment(finding.detected_ms),
+            session.facts.policy.latches(finding.priority),
         ),
     )
     uow.emit(
@@ -103,6 +107,25 @@ def alarm_off(uow: UnitOfWork, session: Session, finding: AlarmOff) -> None:
     )
     uow.emit(
         events.AlarmCleared(alarm_id=finding.alarm_id, session_id=session.session_id, cleared_at=_at(finding.at_ms))
+    )
+
+
+def _alarm_again(uow: UnitOfWork, session: Session, finding: AlarmAgain) -> None:
+    uow.driver.execute(
+        "UPDATE alarm SET repetitions = %s, escalated_to = %s WHERE alarm_id = %s",
+        (finding.repetition, finding.who, UUID(finding.alarm_id)),
+    )
+    uow.emit(
+        events.AlarmRepeated(
+            alarm_id=finding.alarm_id,
+            session_id=session.session_id,
+            person_id=str(session.person_id),
+            site_id=str(session.site_id),
+            repetition=finding.repetition,
+            priority=finding.priority,  # type: ignore[arg-type]
+            escalated_to=finding.who,
+            repeated_at=_at(finding.at_ms),
+        )
     )
 
 
@@ -138,7 +161,13 @@ def _infusion(session: Session, finding: Infusion) -> Message:
     if finding.what == "paused":
         return events.InfusionPaused(**whose, paused_at=_at(finding.at_ms), reason_code=finding.reason)
     if finding.what == "resumed":
-        return events.InfusionResumed(**whose, resumed_at=_at(finding.at_ms))
+        return events.InfusionResumed(
+            **whose,
+            resumed_at=_at(finding.at_ms),
+            pump_id=finding.pump_id,
+            authorised_by=finding.authorised_by,
+            reason_code=finding.resume_reason,
+        )
     if finding.what == "completed":
         completed = events.InfusionCompleted(**whose)
         _account(completed, finding)
