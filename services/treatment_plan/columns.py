@@ -10,6 +10,8 @@ metadata = MetaData()
 EXACT = Numeric(30, 12)
 # Rounded down to 0.1: rate and volume to be infused.
 TENTHS = Numeric(12, 1)
+# A vital sign.
+VITAL = Numeric(6, 2)
 
 
 def identifier(name: str) -> Column[Any]:

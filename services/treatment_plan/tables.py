@@ -4,6 +4,7 @@ Doses in mg and mg/kg, volumes in mL, rates in mL/h, weights in kg, all exact. W
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -14,12 +15,14 @@ from sqlalchemy import (
     Numeric,
     PrimaryKeyConstraint,
     Table,
+    Text,
     Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from treatment_plan.columns import TENTHS, code, exact, identifier, metadata, moment
+from treatment_plan.columns import TENTHS, VITAL, code, exact, identifier, metadata, moment
+from treatment_plan.domain.session_state import STATES
 from treatment_plan.reference_tables import (
     clearance,
     consent,
@@ -125,11 +128,9 @@ session_record = Table(
     code("cancelled_reason_code", nullable=True),
     PrimaryKeyConstraint("session_id", name="session_record_pk"),
     ForeignKeyConstraint(["plan_id"], ["plan.plan_id"], name="session_record_of_plan"),
-    CheckConstraint(
-        "state IN ('planned', 'ready', 'authorised', 'infusing', 'ended', 'closed', 'cancelled')",
-        name="session_record_state",
-    ),
+    CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="session_record_state"),
     Index("session_record_plan", "plan_id", "state"),
+    Index("session_record_site", "site_id", "starts_at", "session_id"),
 )
 
 treatment_order = Table(
@@ -189,6 +190,17 @@ session_readiness = Table(
     exact("bag_volume_ml"),
     identifier("recorded_by"),
     moment("ready_at"),
+    # Absent in rows of the first release.
+    Column("bag_id", Uuid, nullable=True),
+    Column("responsible_prescriber_id", Uuid, nullable=True),
+    Column("administering_clinician_id", Uuid, nullable=True),
+    Column("baseline_systolic_mmhg", VITAL, nullable=True),
+    Column("baseline_diastolic_mmhg", VITAL, nullable=True),
+    Column("baseline_heart_rate_per_min", VITAL, nullable=True),
+    Column("baseline_spo2_percent", VITAL, nullable=True),
+    Column("baseline_respiratory_rate_per_min", VITAL, nullable=True),
+    code("baseline_cadss_form", nullable=True),
+    Column("baseline_cadss_total", Integer, nullable=True),
     # A session whose order was revoked is made ready anew for the next order.
     PrimaryKeyConstraint("order_id", name="session_readiness_pk"),
     ForeignKeyConstraint(["order_id"], ["treatment_order.order_id"], name="session_readiness_of_order"),
@@ -253,6 +265,9 @@ adverse_event = Table(
     code("severity_code"),
     identifier("recorded_by"),
     moment("occurred_at"),
+    # Absent in rows of the first release.
+    Column("action_codes", ARRAY(Text), nullable=True),
+    code("outcome_code", nullable=True),
     PrimaryKeyConstraint("adverse_event_id", name="adverse_event_pk"),
     ForeignKeyConstraint(["session_id"], ["session_record.session_id"], name="adverse_event_of_session"),
     CheckConstraint("severity_code IN ('mild', 'moderate', 'severe')", name="adverse_event_severity"),
