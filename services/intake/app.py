@@ -2,7 +2,7 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service
-from intake import instrument_queries, queries, tables
+from intake import instrument_policies, instrument_queries, queries, tables
 from intake.commands import (
     clear_safety_flag,
     complete_instrument,
@@ -48,6 +48,7 @@ INDEX = Service(
         EventIn(infusion_events.InfusionStarted, on_infusion_started.react),
         EventIn(plan_events.SessionClosed, on_session_closed.react),
     ),
+    policies=(*instrument_policies.POLICIES,),
     constraints={
         "registration_record_number": AlreadyExists(
             "RECORD_NUMBER_TAKEN", field="medical_record_number", rule="a site gives each record number once"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table
 
-from chassis.errors import InvalidArgument
+from chassis.errors import FailedPrecondition, InvalidArgument
 from chassis.policy import in_force
 from chassis.unit_of_work import UnitOfWork
 from intake.domain.scale import Band, Form, Item
@@ -40,11 +40,13 @@ def rows_of(uow: UnitOfWork, table: Table, instrument: str, version: str, site_i
 
 
 def form(uow: UnitOfWork, instrument: str, version: str, site_id: str, at: datetime) -> Form:
-    """The form in force. InvalidArgument as `version_of`."""
+    """The form in force. InvalidArgument as `version_of`; POLICY_INCOMPLETE for a form without items."""
     found = version_of(uow, instrument, version, site_id, at)
     items = sorted(
         rows_of(uow, instrument_item, instrument, version, site_id, at), key=lambda row: (row.position, row.item)
     )
+    if not items:
+        raise FailedPrecondition("POLICY_INCOMPLETE", field="instrument", rule="the form must have items")
     bands = sorted(rows_of(uow, instrument_band, instrument, version, site_id, at), key=lambda row: row.lowest)
     return Form(
         instrument,

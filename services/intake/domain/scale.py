@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from chassis.errors import Finding, InvalidArgument
+from chassis.errors import FailedPrecondition, Finding, InvalidArgument
 
 # Band of a result that has too few answers to be scored, but misses none of the answers that safety rests on.
 NOT_SCORABLE = "not_scorable"
@@ -101,13 +101,15 @@ def checked_answers(form: Form, answers: Iterable[tuple[str, int]]) -> dict[str,
 
 
 def band_of(form: Form, total: int) -> str:
-    """The code of the band that holds a total; empty for a form without bands. ValueError when the policy data leave a gap."""
+    """The code of the band that holds a total; empty for a form without bands. POLICY_INCOMPLETE when they leave a gap."""
     if not form.bands:
         return ""
     for band in form.bands:
         if band.lowest <= total <= band.highest:
             return band.code
-    raise ValueError(f"{form.instrument} {form.version}: the bands of the policy data do not cover every total")
+    raise FailedPrecondition(
+        "POLICY_INCOMPLETE", field="instrument", rule="the bands of the form must cover every total"
+    )
 
 
 def missing_items(form: Form, given: Mapping[str, int]) -> list[str]:

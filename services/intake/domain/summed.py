@@ -61,5 +61,5 @@ def criteria(form: Form, parts: tuple[Subscore, ...]) -> tuple[str, ...]:
     if not needed:
         return ()
     found = {part.code: part.symptoms or 0 for part in parts}
-    met = all(found[code] >= number for code, number in needed.items())
+    met = all(found.get(code, 0) >= number for code, number in needed.items())
     return (CRITERIA_POSITIVE if met else CRITERIA_NEGATIVE,)
