@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table
 
-from chassis.policy import policy_columns, review_state_check
+from chassis.policy import Policy, policy_columns, review_state_check
 from treatment_plan.columns import code, exact, metadata
 
 ready_item = Table(
@@ -72,4 +72,32 @@ vial_product = Table(
     CheckConstraint("product_code ~ '^[0-9]{9}$'", name="vial_product_code"),
     CheckConstraint("concentration_mg_per_ml > 0 AND vial_ml > 0", name="vial_product_positive"),
     review_state_check("vial_product"),
+)
+
+POLICIES = (
+    Policy(ready_item, ("item_code",), ("severity",), "Items of the gate before a start", units={"severity": "code"}),
+    Policy(
+        pre_infusion_limit,
+        ("item_code", "measure_code", "side"),
+        ("bound", "at_bound"),
+        "Limits that hold a start",
+        unit_column="unit",
+    ),
+    Policy(
+        observation_step,
+        ("phase", "measure_code", "at_minute"),
+        ("repeat_minutes",),
+        "When observations are due",
+        units={"repeat_minutes": "min"},
+    ),
+    Policy(
+        score_band, ("scale_code", "band_code"), ("lower_score",), "Bands of scores", units={"lower_score": "{score}"}
+    ),
+    Policy(
+        vial_product,
+        ("product_code",),
+        ("concentration_mg_per_ml", "vial_ml"),
+        "Vial products in use",
+        units={"concentration_mg_per_ml": "mg/mL", "vial_ml": "mL"},
+    ),
 )
