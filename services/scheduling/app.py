@@ -4,7 +4,7 @@ from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service
 from saguaro.device_telemetry.v1 import events_pb2 as device_events
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
-from scheduling import queries, tables
+from scheduling import tables
 from scheduling.commands import (
     add_resource,
     add_shift,
@@ -14,6 +14,7 @@ from scheduling.commands import (
     record_arrival,
     record_no_show,
 )
+from scheduling.queries import bookings, free_times
 from scheduling.reactions import (
     on_infusion_aborted,
     on_infusion_completed,
@@ -30,7 +31,7 @@ INDEX = Service(
     events_module="saguaro.scheduling.v1.events_pb2",
     metadata=tables.metadata,
     migrations="scheduling.migrations",
-    required_revision="0001",
+    required_revision="0002",
     commands=(
         open_site.COMMAND,
         add_resource.COMMAND,
@@ -40,7 +41,7 @@ INDEX = Service(
         record_arrival.COMMAND,
         record_no_show.COMMAND,
     ),
-    queries=(queries.GET_BOOKING, queries.LIST_BOOKINGS, queries.FIND_FREE_TIMES),
+    queries=(bookings.GET_BOOKING, bookings.LIST_BOOKINGS, free_times.FIND_FREE_TIMES),
     events_in=(
         EventIn(plan_events.PlanSigned, on_plan_signed.react),
         EventIn(plan_events.PlanRevised, on_plan_revised.react),

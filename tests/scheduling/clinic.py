@@ -19,6 +19,13 @@ KINDS = {
     "monitor": types.RESOURCE_KIND_MONITOR,
     "nurse": types.RESOURCE_KIND_NURSE,
 }
+STAFF = {"room": types.RESOURCE_KIND_ROOM, "practitioner": types.RESOURCE_KIND_PRACTITIONER}
+PRIVILEGED = "charge_nurse"
+
+
+def setting_aside(*rules: str) -> types.Override:
+    """An override of the rules."""
+    return types.Override(rules=rules, reason_code="clinician.decided")
 
 
 @dataclass
@@ -55,7 +62,10 @@ class Clinic:
     def add(self, site_id: str, kind: str) -> str:
         """A resource of the site."""
         resource = types.Resource(
-            resource_id=str(uuid4()), site_id=site_id, kind=KINDS[kind], resource_code=f"{kind}-{uuid4().hex[:8]}"
+            resource_id=str(uuid4()),
+            site_id=site_id,
+            kind=(KINDS | STAFF)[kind],
+            resource_code=f"{kind}-{uuid4().hex[:8]}",
         )
         return str(self.harness.call("AddResource", pb.AddResourceRequest(resource=resource), at=NOW).resource_id)
 
@@ -97,10 +107,21 @@ class Clinic:
         }
         return pb.BookSessionRequest(starts_at=to_timestamp(starts_at), **(values | changes))  # type: ignore[arg-type]
 
-    def book(self, request: pb.BookSessionRequest) -> pb.BookSessionResponse:
-        """Books as a scheduler at 08:00."""
-        response = self.harness.call("BookSession", request, role="scheduler", at=NOW)
+    def book(self, request: pb.BookSessionRequest, role: str = "scheduler") -> pb.BookSessionResponse:
+        """Books at 08:00, as a scheduler unless another role is named."""
+        response = self.harness.call("BookSession", request, role=role, at=NOW)
         assert isinstance(response, pb.BookSessionResponse)
+        return response
+
+    def hold_request(self, place: Place, person_id: str, plan_id: str, **changes: object) -> pb.HoldTimeRequest:
+        """The same request as `request`, for a hold."""
+        asked = self.request(place, person_id, plan_id, **changes)
+        return pb.HoldTimeRequest.FromString(asked.SerializeToString())
+
+    def hold(self, request: pb.HoldTimeRequest, at: datetime = NOW) -> pb.HoldTimeResponse:
+        """Holds as a scheduler."""
+        response = self.harness.call("HoldTime", request, role="scheduler", at=at)
+        assert isinstance(response, pb.HoldTimeResponse)
         return response
 
     def booked(self, place: Place, **changes: object) -> pb.BookSessionResponse:

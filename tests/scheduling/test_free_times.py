@@ -43,8 +43,8 @@ def test_every_offer_can_be_booked_and_taken_times_are_not_offered(clinic: Clini
     clinic.booked(place)
     clinic.booked(place, starts_at=NINE + timedelta(hours=1), **place.set_of(1))
     offers = _find(clinic, place, 8)
-    # Both sets are taken until the first is free again at 11:55; before 09:00 there is no room for 175 minutes.
-    assert from_timestamp(offers[0].starts_at) == NINE + timedelta(minutes=175)
+    # Both sets are taken until the first is clean again at 12:05; before 09:00 there is no room for 175 minutes.
+    assert from_timestamp(offers[0].starts_at) == NINE + timedelta(minutes=185)
     for offer in (offers[0], offers[-1]):
         chosen = {f"{kind}_id": getattr(offer, f"{kind}_id") for kind in place.resources}
         assert clinic.booked(place, starts_at=from_timestamp(offer.starts_at), **chosen).session_id

@@ -1,4 +1,4 @@
-"""A site gets a chair, a pump, a monitor or a nurse."""
+"""A site gets a chair, a pump, a monitor, a nurse, a room or a practitioner."""
 
 from uuid import UUID
 
@@ -17,6 +17,8 @@ _KINDS: dict[int, str] = {
     types.RESOURCE_KIND_PUMP: words.PUMP,
     types.RESOURCE_KIND_MONITOR: words.MONITOR,
     types.RESOURCE_KIND_NURSE: words.NURSE,
+    types.RESOURCE_KIND_ROOM: words.ROOM,
+    types.RESOURCE_KIND_PRACTITIONER: words.PRACTITIONER,
 }
 
 
@@ -25,7 +27,7 @@ def handle(uow: UnitOfWork, request: pb.AddResourceRequest) -> Ids:
     asked = request.resource
     kind = _KINDS.get(asked.kind)
     if kind is None:
-        raise InvalidArgument("resource.kind", "must be a chair, a pump, a monitor or a nurse")
+        raise InvalidArgument("resource.kind", "must be a chair, a pump, a monitor, a nurse, a room or a practitioner")
     site_id = UUID(asked.site_id)
     if uow.execute(select(site.c.site_id).where(site.c.site_id == site_id)).one_or_none() is None:
         raise NotFound("resource.site_id", "must be an opened site", site_id=asked.site_id)

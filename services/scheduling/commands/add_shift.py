@@ -1,4 +1,4 @@
-"""A nurse works at a site from one time to another."""
+"""A nurse or a practitioner works at a site from one time to another."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ LONGEST = timedelta(hours=24)
 
 
 def handle(uow: UnitOfWork, request: pb.AddShiftRequest) -> Ids:
-    """Keep the shift, half-open. A nurse has no two at one time, whatever the site (SHIFT_OVERLAPS)."""
+    """Keep the shift, half-open. Nobody has two at one time, whatever the site (SHIFT_OVERLAPS)."""
     starts_at, ends_at = from_timestamp(request.starts_at), from_timestamp(request.ends_at)
     if ends_at <= starts_at:
         raise InvalidArgument("ends_at", "must lie after starts_at")
@@ -27,9 +27,11 @@ def handle(uow: UnitOfWork, request: pb.AddShiftRequest) -> Ids:
     nurse_id, site_id = UUID(request.nurse_id), UUID(request.site_id)
     kind = uow.execute(select(resource.c.kind).where(resource.c.resource_id == nurse_id)).scalar_one_or_none()
     if kind is None:
-        raise NotFound("nurse_id", "must be a nurse on record", resource_id=request.nurse_id)
-    if kind != words.NURSE:
-        raise InvalidArgument("nurse_id", "must be a nurse", reason="RESOURCE_KIND", resource_id=request.nurse_id)
+        raise NotFound("nurse_id", "must be a nurse or a practitioner on record", resource_id=request.nurse_id)
+    if kind not in words.STAFF_KINDS:
+        raise InvalidArgument(
+            "nurse_id", "must be a nurse or a practitioner", reason="RESOURCE_KIND", resource_id=request.nurse_id
+        )
     if uow.execute(select(site.c.site_id).where(site.c.site_id == site_id)).one_or_none() is None:
         raise NotFound("site_id", "must be an opened site", site_id=request.site_id)
     shift_id = uow.new_id()

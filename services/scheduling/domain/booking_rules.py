@@ -74,14 +74,14 @@ def require_plan(plan: PlanFacts | None, plan_id: UUID, person_id: UUID, ordinal
 
 
 def require_resources(asked: Mapping[str, UUID], known: Mapping[str, ResourceFacts | None], site_id: UUID) -> None:
-    """Every resource exists, is of the kind asked for and stands at the site; a nurse is at a site by shift instead."""
+    """Every resource exists, is of the kind asked for and stands at the site; staff is at a site by shift instead."""
     for kind, resource_id in asked.items():
         field, facts = f"{kind}_id", known[kind]
         if facts is None:
             raise NotFound(field, f"must be a {kind} on record", resource_id=str(resource_id))
         if facts.kind != kind:
             raise InvalidArgument(field, f"must be a {kind}", reason="RESOURCE_KIND", resource_id=str(resource_id))
-        if kind != words.NURSE and facts.site_id != site_id:
+        if kind not in words.STAFF_KINDS and facts.site_id != site_id:
             raise FailedPrecondition(
                 "RESOURCE_NOT_AT_SITE",
                 field=field,
@@ -92,10 +92,15 @@ def require_resources(asked: Mapping[str, UUID], known: Mapping[str, ResourceFac
 
 def require_shift(shifts: Sequence[Span], visit: Visit, nurse_id: UUID) -> None:
     """The nurse is on shift at the site for the whole of the visit. FailedPrecondition otherwise."""
-    if not Covered(shifts).covers(visit.span_of(words.NURSE)):
+    require_on_shift(shifts, visit.span_of(words.NURSE), words.NURSE, nurse_id)
+
+
+def require_on_shift(shifts: Sequence[Span], span: Span, kind: str, staff_id: UUID) -> None:
+    """The nurse or practitioner is on shift at the site for all of the span. FailedPrecondition NURSE_NOT_ON_SHIFT."""
+    if not Covered(shifts).covers(span):
         raise FailedPrecondition(
-            "NURSE_NOT_ON_SHIFT",
-            field="nurse_id",
-            resource_id=str(nurse_id),
-            rule="must be on shift at the site from preparation to the end of recovery",
+            f"{kind.upper()}_NOT_ON_SHIFT",
+            field=f"{kind}_id",
+            resource_id=str(staff_id),
+            rule="must be on shift at the site for the whole of the visit",
         )
