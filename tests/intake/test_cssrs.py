@@ -32,47 +32,58 @@ def level(*yes: str) -> str:
 
 
 def test_all_no_is_negative_and_raises_nothing() -> None:
+    """C-SSRS (Q6 as lifetime / past 3 months): all no = negative"""
     assert cssrs.score(FORM, dict.fromkeys(ITEMS, 0)) == Score(None, "negative", False, ())
 
 
 def test_q1_is_low() -> None:
+    """Q1 = LOW"""
     assert level("1") == "low"
 
 
 def test_q2_is_low() -> None:
+    """Q2 = LOW"""
     assert level("2") == "low"
 
 
 def test_q2_and_q3_are_moderate() -> None:
+    """Q2+Q3 = MODERATE"""
     assert level("2", "3") == "moderate"
 
 
 def test_q2_and_q4_are_high() -> None:
+    """Q2+Q4 = HIGH"""
     assert level("2", "4") == "high"
 
 
 def test_q2_and_q5_are_high() -> None:
+    """Q2+Q5 = HIGH"""
     assert level("2", "5") == "high"
 
 
 def test_q6_lifetime_only_is_moderate() -> None:
+    """Q6 lifetime only = MODERATE"""
     assert level("6.lifetime") == "moderate"
 
 
 def test_q6_past_3_months_is_high() -> None:
+    """Q6 3 months = HIGH"""
     assert level("6.lifetime", "6.3months") == "high"
 
 
 def test_q1_and_q6_past_3_months_are_high() -> None:
+    """Q1 + Q6 3 months = HIGH"""
     assert level("1", "6.lifetime", "6.3months") == "high"
 
 
 def test_q2_yes_with_q3_to_q5_unanswered_is_incomplete_and_flagged() -> None:
+    """Q2 yes with Q3-5 unanswered, or Q6 unanswered = incomplete, treated as flagged and never as negative"""
     given_answers = {"1": 1, "2": 1, "6.lifetime": 0, "6.3months": 0}
     assert cssrs.score(FORM, given_answers) == Score(None, "incomplete", False, ("cssrs.incomplete",))
 
 
 def test_q6_unanswered_is_incomplete_and_flagged() -> None:
+    """Q2 yes with Q3-5 unanswered, or Q6 unanswered = incomplete, treated as flagged and never as negative"""
     assert cssrs.score(FORM, dict.fromkeys(ITEMS[:5], 0)).flags == ("cssrs.incomplete",)
 
 
@@ -81,6 +92,7 @@ def test_q6_lifetime_yes_with_past_3_months_unanswered_is_incomplete() -> None:
 
 
 def test_q6_past_3_months_without_lifetime_is_refused() -> None:
+    """Q6 3 months without lifetime = inconsistent, refused."""
     for lifetime in ({"6.lifetime": 0}, {}):
         with pytest.raises(InvalidArgument, match="lifetime"):
             cssrs.score(FORM, {**dict.fromkeys(ITEMS[:5], 0), "6.3months": 1, **lifetime})
@@ -99,6 +111,7 @@ def test_high_needs_no_further_answers() -> None:
 
 
 def test_since_last_visit_any_q6_yes_is_high() -> None:
+    """Since-last-visit form: any Q6 yes = HIGH."""
     answers = {**dict.fromkeys(ITEMS[:5], 0), "6": 1}
     assert cssrs.score(form(SINCE_LAST_VISIT), answers) == Score(None, "high", False, ("cssrs.high",))
 

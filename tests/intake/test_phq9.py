@@ -28,14 +28,17 @@ def score(*values: int | None) -> Score:
 
 
 def test_five_items_of_one_are_5_mild() -> None:
+    """PHQ-9 [1,1,1,1,1,0,0,0,0]=5 mild"""
     assert score(1, 1, 1, 1, 1, 0, 0, 0, 0) == Score(5, "mild", False, ())
 
 
 def test_all_3_is_27_severe_and_flagged_by_item_9() -> None:
+    """all 3 = 27 severe"""
     assert score(*[3] * 9) == Score(27, "severe", False, ("phq9.item9",))
 
 
 def test_item_9_alone_is_1_minimal_and_flagged() -> None:
+    """[0x8,1] = 1 minimal + safety flag"""
     assert score(0, 0, 0, 0, 0, 0, 0, 0, 1) == Score(1, "minimal", False, ("phq9.item9",))
 
 
@@ -44,6 +47,7 @@ def test_item_9_alone_is_1_minimal_and_flagged() -> None:
     (19, "moderately_severe"), (20, "severe"), (24, "severe"),
 ])  # fmt: skip
 def test_bands_at_their_edges(total: int, band: str) -> None:
+    """14->moderate, 15->moderately severe"""
     values = [min(3, max(0, total - 3 * place)) for place in range(8)]
     assert sum(values) == total
     assert score(*values, 0).band == band
@@ -51,10 +55,12 @@ def test_bands_at_their_edges(total: int, band: str) -> None:
 
 
 def test_13_of_8_answered_is_prorated_to_15() -> None:
+    """PHQ-9 with gaps: 13 of 8 answered = 15"""
     assert score(3, 3, 3, 2, 2, 0, 0, None, 0) == Score(15, "moderately_severe", True, ())
 
 
 def test_12_of_7_answered_is_prorated_to_15() -> None:
+    """12 of 7 = 15"""
     assert score(3, 3, 3, 3, 0, 0, None, None, 0) == Score(15, "moderately_severe", True, ())
 
 
@@ -64,6 +70,7 @@ def test_half_is_rounded_up() -> None:
 
 
 def test_3_missing_is_not_scorable() -> None:
+    """3 missing = not scorable."""
     assert score(3, 3, 3, 3, 3, None, None, None, 0) == Score(None, "not_scorable", False, ())
 
 
@@ -72,6 +79,7 @@ def test_3_missing_with_item_9_positive_is_flagged_all_the_same() -> None:
 
 
 def test_item_9_missing_is_incomplete_and_flagged_never_prorated() -> None:
+    """never for item 9 (missing item 9 = incomplete and flagged) [D]"""
     assert score(0, 0, 0, 0, 0, 0, 0, 0, None) == Score(None, "incomplete", False, ("phq9.incomplete",))
 
 
