@@ -2,13 +2,14 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service
-from intake import instrument_policies, instrument_queries, queries, tables
+from intake import instrument_policies, instrument_queries, policies, practitioner_queries, queries, tables
 from intake.commands import (
     clear_safety_flag,
     complete_instrument,
     decide_eligibility,
     grant_consent,
     record_diagnosis,
+    record_practitioner,
     register_person,
     withdraw_consent,
 )
@@ -23,7 +24,7 @@ INDEX = Service(
     events_module="saguaro.intake.v1.events_pb2",
     metadata=tables.metadata,
     migrations="intake.migrations",
-    required_revision="0002",
+    required_revision="0003",
     commands=(
         register_person.COMMAND,
         grant_consent.COMMAND,
@@ -32,6 +33,7 @@ INDEX = Service(
         record_diagnosis.COMMAND,
         clear_safety_flag.COMMAND,
         decide_eligibility.COMMAND,
+        record_practitioner.COMMAND,
     ),
     queries=(
         queries.GET_PERSON,
@@ -41,6 +43,9 @@ INDEX = Service(
         instrument_queries.LIST_INSTRUMENT_RESULTS,
         instrument_queries.LIST_INSTRUMENT_FORMS,
         instrument_queries.GET_INSTRUMENT_FORM,
+        practitioner_queries.GET_PRACTITIONER,
+        practitioner_queries.LIST_PRACTITIONERS,
+        practitioner_queries.CHECK_PRIVILEGE,
     ),
     events_in=(
         EventIn(scheduling_events.SiteOpened, on_site_opened.react),
@@ -48,8 +53,9 @@ INDEX = Service(
         EventIn(infusion_events.InfusionStarted, on_infusion_started.react),
         EventIn(plan_events.SessionClosed, on_session_closed.react),
     ),
-    policies=(*instrument_policies.POLICIES,),
+    policies=(*policies.POLICIES, *instrument_policies.POLICIES),
     constraints={
+        "practitioner_npi": AlreadyExists("NPI_TAKEN", field="npi", rule="an NPI names one practitioner"),
         "registration_record_number": AlreadyExists(
             "RECORD_NUMBER_TAKEN", field="medical_record_number", rule="a site gives each record number once"
         ),

@@ -1,67 +1,55 @@
-"""Reads the policy data that are in effect at a moment of clinic time."""
+"""Reads the policy data that are in force at a site and a moment of clinic time; without a site, the network's."""
 
-from datetime import datetime
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlalchemy import Table
 
+from chassis.policy import in_force
+from chassis.policy import number as number_in_force
 from chassis.unit_of_work import UnitOfWork
 from intake.domain.eligibility import Rule, absent
-from intake.policy_tables import (
-    contraindication,
-    diagnosis_group,
-    flag_policy,
-    gate_rule,
-    policy_value,
-)
+from intake.policy_tables import contraindication, diagnosis_group, flag_policy, gate_rule, policy_number
 
 
-def effective(table: Table, at: datetime) -> ColumnElement[bool]:
-    """Rows that hold at a moment: from `effective_from` up to but not at `effective_until`."""
-    until = table.c.effective_until
-    return and_(table.c.effective_from <= at, or_(until.is_(None), until > at))
+def rows(uow: UnitOfWork, table: Table, keys: tuple[str, ...], site_id: UUID | str, **only: object) -> list[Any]:
+    """The row in force of each key, where these columns have these values."""
+    query = in_force(table, keys, site_id, uow.clinic_time)
+    return list(uow.execute(query.where(*(table.c[name] == value for name, value in only.items()))).all())
 
 
-def numbers(uow: UnitOfWork, beginning: str) -> dict[str, Decimal]:
+def numbers(uow: UnitOfWork, beginning: str, site_id: UUID | str = "") -> dict[str, Decimal]:
     """Every policy number whose code begins so, by code."""
-    query = select(policy_value.c.code, policy_value.c.value).where(
-        policy_value.c.code.startswith(beginning, autoescape=True), effective(policy_value, uow.clinic_time)
-    )
-    return {row.code: row.value for row in uow.execute(query)}
+    query = in_force(policy_number, ("policy_code",), site_id, uow.clinic_time)
+    mine = query.where(policy_number.c.policy_code.startswith(beginning, autoescape=True))
+    return {row.policy_code: row.value for row in uow.execute(mine)}
 
 
-def number(uow: UnitOfWork, code: str) -> Decimal:
-    """One policy number. KeyError when none is in effect: a rule without its number must not be guessed."""
-    return numbers(uow, code)[code]
+def number(uow: UnitOfWork, code: str, site_id: UUID | str = "") -> Decimal:
+    """One policy number. POLICY_NOT_IN_FORCE when none is: a rule without its number must not be guessed."""
+    return number_in_force(uow, policy_number, code, site_id)
 
 
-def flags(uow: UnitOfWork) -> dict[str, tuple[bool, int | None]]:
+def flags(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, tuple[bool, int | None]]:
     """Reason code -> (blocks, minutes until due; None: the end of the same day at the site)."""
-    query = select(flag_policy).where(effective(flag_policy, uow.clinic_time))
-    return {row.reason_code: (row.blocks, row.due_minutes) for row in uow.execute(query)}
+    found = rows(uow, flag_policy, ("reason_code",), site_id)
+    return {row.reason_code: (row.blocks, row.due_minutes) for row in found}
 
 
-def gate(uow: UnitOfWork, name: str) -> list[Rule]:
+def gate(uow: UnitOfWork, name: str, site_id: UUID | str = "") -> list[Rule]:
     """The rules of a gate, in order."""
-    query = (
-        select(gate_rule)
-        .where(gate_rule.c.gate == name, effective(gate_rule, uow.clinic_time))
-        .order_by(gate_rule.c.position)
-    )
-    return [Rule(row.code, row.level, row.source) for row in uow.execute(query)]
+    found = sorted(rows(uow, gate_rule, ("gate", "code"), site_id, gate=name), key=lambda row: row.position)
+    return [Rule(row.code, row.level, row.source) for row in found]
 
 
-def contraindications(uow: UnitOfWork) -> dict[str, Rule]:
+def contraindications(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, Rule]:
     """Contraindication code -> the rule that it is absent, in the order of the codes."""
-    query = (
-        select(contraindication).where(effective(contraindication, uow.clinic_time)).order_by(contraindication.c.code)
-    )
-    return {row.code: Rule(absent(row.code), row.level, row.source) for row in uow.execute(query)}
+    found = rows(uow, contraindication, ("code",), site_id)
+    return {row.code: Rule(absent(row.code), row.level, row.source) for row in found}
 
 
-def diagnosis_groups(uow: UnitOfWork, indication: str) -> list[str]:
+def diagnosis_groups(uow: UnitOfWork, indication: str, site_id: UUID | str = "") -> list[str]:
     """Code groups that support an indication."""
-    query = select(diagnosis_group.c.code_group).where(
-        diagnosis_group.c.indication == indication, effective(diagnosis_group, uow.clinic_time)
-    )
-    return [row.code_group for row in uow.execute(query)]
+    found = rows(uow, diagnosis_group, ("indication", "code_group"), site_id, indication=indication)
+    return [row.code_group for row in found]

@@ -1,34 +1,23 @@
 """Policy data: what a medical director signs. Rows are effective-dated and never changed: one is closed and another begins.
 
-`status` says whether somebody has signed a row: what ships says "default, to be reviewed". `source` names the published source.
+`review_state` says whether somebody has signed a row: what ships says "default, to be reviewed". `source` names the published source.
 """
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Integer, Numeric, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text
 
+from chassis.policy import DEFAULT, policy_columns, policy_number_table, review_state_check
 from intake.tables import metadata
 
 
-def in_effect() -> tuple[Column[Any], ...]:
-    """From when to when a row holds, where it comes from, and whether it was reviewed."""
-    return (
-        Column("effective_from", DateTime(timezone=True), nullable=False),
-        Column("effective_until", DateTime(timezone=True), nullable=True),
-        Column("source", Text, nullable=False),
-        Column("status", Text, nullable=False),
-    )
+def in_effect() -> tuple[Any, ...]:
+    """The columns of every policy table, and `status`, which the first release wrote: `review_state` says it now."""
+    return (*policy_columns(), Column("status", Text, nullable=False, server_default=DEFAULT))
 
 
-# Single numbers by code; the unit is in the code ("flag.review.days").
-policy_value = Table(
-    "policy_value",
-    metadata,
-    Column("code", Text, nullable=False),
-    Column("value", Numeric(12, 4), nullable=False),
-    *in_effect(),
-    PrimaryKeyConstraint("code", "effective_from", name="policy_value_pk"),
-)
+# Single numbers by code.
+policy_number = policy_number_table(metadata)
 
 # `due_minutes` null: due at the end of the same day at the site.
 flag_policy = Table(
@@ -38,7 +27,8 @@ flag_policy = Table(
     Column("blocks", Boolean, nullable=False),
     Column("due_minutes", Integer, nullable=True),
     *in_effect(),
-    PrimaryKeyConstraint("reason_code", "effective_from", name="flag_policy_pk"),
+    PrimaryKeyConstraint("reason_code", "scope", "effective_from", name="flag_policy_pk"),
+    review_state_check("flag_policy"),
 )
 
 # A code group is an ICD-10-CM code or the beginning of one.
@@ -48,7 +38,8 @@ diagnosis_group = Table(
     Column("indication", Text, nullable=False),
     Column("code_group", Text, nullable=False),
     *in_effect(),
-    PrimaryKeyConstraint("indication", "code_group", "effective_from", name="diagnosis_group_pk"),
+    PrimaryKeyConstraint("indication", "code_group", "scope", "effective_from", name="diagnosis_group_pk"),
+    review_state_check("diagnosis_group"),
 )
 
 contraindication = Table(
@@ -57,7 +48,8 @@ contraindication = Table(
     Column("code", Text, nullable=False),
     Column("level", Text, nullable=False),
     *in_effect(),
-    PrimaryKeyConstraint("code", "effective_from", name="contraindication_pk"),
+    PrimaryKeyConstraint("code", "scope", "effective_from", name="contraindication_pk"),
+    review_state_check("contraindication"),
     CheckConstraint("level IN ('block', 'review')", name="contraindication_level"),
 )
 
@@ -70,7 +62,8 @@ gate_rule = Table(
     Column("position", Integer, nullable=False),
     Column("level", Text, nullable=False),
     *in_effect(),
-    PrimaryKeyConstraint("gate", "code", "effective_from", name="gate_rule_pk"),
+    PrimaryKeyConstraint("gate", "code", "scope", "effective_from", name="gate_rule_pk"),
+    review_state_check("gate_rule"),
     CheckConstraint("gate IN ('clearance', 'start')", name="gate_rule_gate"),
     CheckConstraint("level IN ('block', 'review')", name="gate_rule_level"),
 )

@@ -13,3 +13,7 @@ ADDRESSES = IDENTIFIES | {"biller"}
 DECIDES = frozenset({"clinician", "prescriber"})
 # May see the record without who it is about.
 READS = IDENTIFIES | {"operator", "scheduler", "service"}
+# Keeps licences, registrations and privileges.
+CREDENTIALS = frozenset({"operator", "medical_director"})
+# May ask what a practitioner may do.
+ASKS_PRIVILEGES = READS | {"medical_director"}

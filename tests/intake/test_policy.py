@@ -62,7 +62,7 @@ def test_a_contraindication_that_was_lowered_to_review_no_longer_declines(desk: 
 
 
 def test_the_threshold_of_likeness_is_policy(desk: Desk) -> None:
-    supersede(desk, "policy_value", "code = 'match.threshold'", "1.1 AS value")
+    supersede(desk, "policy_number", "policy_code = 'match.threshold'", "1.1 AS value")
     desk.register()
     assert desk.register(at=CHANGE - timedelta(days=1)).candidates
     assert desk.register(at=CHANGE).person_id
