@@ -1,8 +1,8 @@
 """Default numbers of the session record. Each waits for the medical director's review.
 
 Fasting after the Spravato label (food 2 h, liquids 30 min). Aldrete: within 20 and 50 mmHg, or 20 and 49 %, of the baseline; SpO2 above
-92 % on room air or 90 % on oxygen; 9 points to leave (Aldrete 1995). Observation of at least 60 minutes, 120 for a first session and for
-pain; the check of the next day after 24 hours; a vial of 100 mg/mL with at least an equal volume (ketamine label). The rest is house policy.
+92 % on room air or 90 % on oxygen; 9 points to leave (Aldrete 1995). Observation of at least 60 minutes, 120 for a first session and
+for pain; the check of the next day after 24 hours; a vial of 100 mg/mL with at least an equal volume (its label). The rest is house policy.
 """
 
 from alembic import op
