@@ -28,10 +28,12 @@ from treatment_plan.reactions import (
     on_no_show_recorded,
     on_patient_cleared,
     on_patient_declined,
+    on_practitioner_recorded,
     on_safety_flag_cleared,
     on_safety_flag_raised,
     on_session_booked,
     on_session_cancelled,
+    on_site_opened,
 )
 
 INDEX = Service(
@@ -40,7 +42,7 @@ INDEX = Service(
     events_module="saguaro.treatment_plan.v1.events_pb2",
     metadata=tables.metadata,
     migrations="treatment_plan.migrations",
-    required_revision="0002",
+    required_revision="0006",
     commands=(
         publish_protocol.COMMAND,
         draft_plan.COMMAND,
@@ -62,6 +64,8 @@ INDEX = Service(
         EventIn(intake_events.ConsentWithdrawn, on_consent_withdrawn.react),
         EventIn(intake_events.SafetyFlagRaised, on_safety_flag_raised.react),
         EventIn(intake_events.SafetyFlagCleared, on_safety_flag_cleared.react),
+        EventIn(intake_events.PractitionerRecorded, on_practitioner_recorded.react),
+        EventIn(scheduling_events.SiteOpened, on_site_opened.react),
         EventIn(scheduling_events.SessionBooked, on_session_booked.react),
         EventIn(scheduling_events.SessionCancelled, on_session_cancelled.react),
         EventIn(scheduling_events.NoShowRecorded, on_no_show_recorded.react),

@@ -33,6 +33,38 @@ class Ward:
     prescriber: UUID = field(default_factory=uuid4)
     nurse: UUID = field(default_factory=uuid4)
 
+    def __post_init__(self) -> None:
+        """The site is open; a prescriber who signs and a nurse who administers are on record there."""
+        opened = scheduling_events.SiteOpened(
+            site_id=SITE, site_code="PHX", time_zone="America/Phoenix", opened_at=to_timestamp(NOW)
+        )
+        assert self.harness.deliver(opened) == "applied"
+        self.practitioner(self.prescriber, "diagnose", "clear", "sign", dea_expires_on="2027-12-31", licence_type="MD")
+        self.practitioner(self.nurse, "administer")
+
+    def practitioner(
+        self,
+        practitioner_id: UUID,
+        *privileges: str,
+        site_id: str = SITE,
+        dea_expires_on: str = "",
+        licence_type: str = "RN",
+        licence_expires_on: str = "2027-12-31",
+        revision: int = 1,
+    ) -> UUID:
+        """A practitioner as intake tells; returns the id."""
+        event = intake_events.PractitionerRecorded(
+            practitioner_id=str(practitioner_id),
+            revision=revision,
+            licence_type=licence_type,
+            licence_state="AZ",
+            licence_expires_on=licence_expires_on,
+            sites=[intake_types.SitePrivileges(site_id=site_id, privileges=privileges, dea_expires_on=dea_expires_on)],
+            recorded_at=to_timestamp(NOW),
+        )
+        assert self.harness.deliver(event) == "applied"
+        return practitioner_id
+
     def call(
         self, rpc: str, request: Any, role: str = "prescriber", at: datetime = NOW, actor: UUID | None = None
     ) -> Any:
