@@ -27,7 +27,7 @@ INDEX = Service(
     events_module="saguaro.device_telemetry.v1.events_pb2",
     metadata=care_tables.metadata,
     migrations="device_telemetry.migrations",
-    required_revision="0002",
+    required_revision="0003",
     commands=(
         register_device.COMMAND,
         attach_device.COMMAND,

@@ -253,5 +253,24 @@ hl7_message = Table(
     Column("usable_samples", Integer, nullable=False),
     Column("durable", Boolean, nullable=False),
     Column("received_at", MOMENT, nullable=False, server_default=NOW),
+    Column("transaction", Text, nullable=False, server_default="pcd01"),
+    # Whether a time without a zone took the offset of MSH-7.
+    Column("zone_assumed", Boolean, nullable=False, server_default=text("false")),
+    Column("refused", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("transaction IN ('pcd01', 'pcd04', 'pcd10', 'other')", name="hl7_message_transaction"),
     UniqueConstraint("digest", name="hl7_message_digest"),
+)
+
+# The identifiers (PID-3) that devices first gave for the person of a session, sealed: later messages must agree with them.
+session_patient = Table(
+    "session_patient",
+    metadata,
+    Column(
+        "session_id",
+        Uuid,
+        ForeignKey("infusion_session.session_id", name="session_patient_session_fk"),
+        primary_key=True,
+    ),
+    *about_person(),
+    Column("identifiers_sealed", LargeBinary, nullable=False),
 )

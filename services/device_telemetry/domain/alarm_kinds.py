@@ -23,6 +23,18 @@ class Kind:
 # House policy: HIGH within one frame.
 UNAUTHORISED_START = Kind("pump.unauthorised_start", HIGH, TECHNICAL)
 PROGRAMME_CHANGED = Kind("pump.programme_changed", HIGH, TECHNICAL)
+# A paused infusion went on, and nobody had let it.
+UNAUTHORISED_RESUME = Kind("pump.unauthorised_resume", HIGH, TECHNICAL)
+# The person, or somebody for them, asked for the end, and the pump still runs.
+STOP_REQUESTED = Kind("pump.stop_requested", HIGH, PHYSIOLOGICAL)
+# Faster or slower than its rate for longer than the policy allows; priorities as in the Open PCA System Requirements.
+OVER_INFUSION = Kind("pump.over_infusion", HIGH, TECHNICAL)
+UNDER_INFUSION = Kind("pump.under_infusion", LOW, TECHNICAL)
+# At the end, counter and rate times time lie further apart than the policy allows.
+VOLUME_DISCREPANCY = Kind("pump.volume_discrepancy", MEDIUM, TECHNICAL)
+RESERVOIR_LOW = Kind("pump.reservoir_low", LOW, TECHNICAL)
+RESERVOIR_EMPTY = Kind("pump.reservoir_empty", MEDIUM, TECHNICAL)
+BATTERY_LOW = Kind("pump.battery_low", LOW, TECHNICAL)
 # More went in than was ordered, keep-vein-open included.
 OVER_DELIVERY = Kind("pump.over_delivery", MEDIUM, TECHNICAL)
 # The counter fell without having been cleared.
@@ -32,3 +44,7 @@ OCCLUDED = Kind("pump.occluded", MEDIUM, TECHNICAL)
 LOG_STOPPED = Kind("log.stopped", HIGH, TECHNICAL)
 # A device whose measurements lie in the future of its own message.
 CLOCK_AHEAD = Kind("device.clock_ahead", MEDIUM, TECHNICAL)
+# A device that measures and is attached to nothing.
+UNASSIGNED = Kind("device.unassigned", MEDIUM, TECHNICAL)
+# A message names another person than the one whose session the device is attached to; nothing of it is charted.
+WRONG_PERSON = Kind("device.wrong_person", HIGH, TECHNICAL)

@@ -1,10 +1,13 @@
-"""Codes that devices speak: MDC terms of ISO/IEEE 11073-10101 as IHE PCD uses them, units in MDC and UCUM, sample qualities.
+"""Channels of the frame log: MDC terms of ISO/IEEE 11073-10101 as IHE PCD uses them, and the qualities of a sample.
 
 The limits of a clinic are about metrics ("spo2"), the devices speak of channels (MDC 150456). Pressures of an arterial line
 (150037 to 150039) are kept with the frames but are no metric here: the limits of the house are written for the cuff.
 """
 
 from typing import Final
+
+from device_telemetry.domain.mdc_terms import FLOW_CURRENT, VOLUME_TOTAL
+from device_telemetry.domain.mdc_units import Quantity
 
 # Qualities of a sample, as in device_telemetry.v1.SampleQuality.
 USABLE: Final = 1
@@ -30,28 +33,13 @@ CHANNEL_OF_METRIC: Final[dict[str, int]] = {
     "map": CUFF_MEAN,
 }
 
-# Numeric metrics that an HL7 observation may carry into a frame.
-READABLE_CHANNELS: Final = frozenset(
-    {*CHANNEL_OF_METRIC.values(), PULSE_RATE_OXIMETER, PULSE_RATE_CUFF, 149514, 150037, 150038, 150039}
-)
-
-_PRESSURES = frozenset({CUFF_SYSTOLIC, CUFF_DIASTOLIC, CUFF_MEAN, 150037, 150038, 150039})
-_BEATS = frozenset({HEART_RATE, PULSE_RATE_OXIMETER, PULSE_RATE_CUFF, 149514})
-
-_PRESSURE_UNITS = frozenset({"266016", "MDC_DIM_MMHG", "mm[Hg]"})
-_BEAT_UNITS = frozenset({"264864", "MDC_DIM_BEAT_PER_MIN", "{beat}/min", "{beats}/min", "/min"})
-_BREATH_UNITS = frozenset({"264928", "MDC_DIM_RESP_PER_MIN", "{resp}/min", "{breath}/min", "{breaths}/min", "/min"})
-_SATURATION_UNITS = frozenset({"262688", "MDC_DIM_PERCENT", "%"})
-
-
-def units_of(channel: int) -> frozenset[str]:
-    """The unit codes (MDC number, MDC name, UCUM) in which a channel is accepted; empty for a channel that is not read."""
-    if channel in _PRESSURES:
-        return _PRESSURE_UNITS
-    if channel in _BEATS:
-        return _BEAT_UNITS
-    if channel == RESPIRATION_RATE:
-        return _BREATH_UNITS
-    if channel == OXYGEN_SATURATION:
-        return _SATURATION_UNITS
-    return frozenset()
+# Numeric metrics that an HL7 observation may carry into a frame, and what they measure: the cuff, the arterial line, pulses, breath,
+# saturation; of a pump the current flow and the counter of what it delivered.
+QUANTITY_OF_CHANNEL: Final[dict[int, Quantity]] = {
+    **dict.fromkeys((CUFF_SYSTOLIC, CUFF_DIASTOLIC, CUFF_MEAN, 150037, 150038, 150039), Quantity.PRESSURE),
+    **dict.fromkeys((HEART_RATE, PULSE_RATE_OXIMETER, PULSE_RATE_CUFF, 149514), Quantity.BEATS),
+    RESPIRATION_RATE: Quantity.BREATHS,
+    OXYGEN_SATURATION: Quantity.FRACTION,
+    FLOW_CURRENT: Quantity.FLOW,
+    VOLUME_TOTAL: Quantity.VOLUME,
+}

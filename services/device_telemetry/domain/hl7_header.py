@@ -39,6 +39,11 @@ class Header:
         return self.fields[index] if 0 < index < len(self.fields) else ""
 
     @property
+    def component_separator(self) -> str:
+        """The first character of MSH-2."""
+        return self.field(2)[:1] or "^"
+
+    @property
     def control_id(self) -> str:
         """MSH-10."""
         return self.field(10)
@@ -55,7 +60,8 @@ def read_header(content: bytes) -> Header | None:
 
 def codec_of(header: Header) -> str:
     """The Python codec of MSH-18. Hl7Error for a character set that is not known here."""
-    first = header.field(18).split("~")[0].strip()
+    repetition = header.field(2)[1:2] or "~"
+    first = header.field(18).split(repetition)[0].strip()
     codec = _CODECS.get(first.upper())
     if codec is None:
         raise Hl7Error("MSH-18", "103", "must be ASCII, UNICODE UTF-8 or 8859/1 to 8859/15")

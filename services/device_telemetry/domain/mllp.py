@@ -22,6 +22,8 @@ class Torn:
 
     content: bytes
     rule: str
+    # True where the frame was whole but longer than may be: its sender waits for an answer.
+    too_long: bool = False
 
 
 def wrap(content: bytes) -> bytes:
@@ -99,6 +101,7 @@ class Deframer:
 
     def _torn(self, found: list[Framed | Torn], length: int, rule: str) -> None:
         if not self._dropping:
-            found.append(Torn(bytes(self._buffer[: min(length, self._max_bytes)]), rule))
+            kept = bytes(self._buffer[: min(length, self._max_bytes)])
+            found.append(Torn(kept, rule, too_long=rule == self._too_long))
         self._buffer.clear()
         self._inside = self._dropping = False

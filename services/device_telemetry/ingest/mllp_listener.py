@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from chassis import metrics
@@ -89,9 +89,9 @@ class MllpListener:
                 return
             for item in deframer.feed(received or b""):
                 if isinstance(item, Torn):
-                    self._keep(item)
+                    _send(connection, self._receiver.torn(item.content, item.rule, answer=item.too_long))
                 else:
-                    self._answer(connection, item.content)
+                    _send(connection, self._receiver.receive(item.content))
             if not deframer.inside:
                 began = None
             elif began is None:
@@ -100,15 +100,16 @@ class MllpListener:
                 self._keep(deframer.end("frame: must end within the time allowed"))
                 began = None
 
-    def _answer(self, connection: socket.socket, content: bytes) -> None:
-        answer = self._receiver.receive(content)
-        if answer is not None:
-            connection.settimeout(_SEND_TIMEOUT_S)
-            connection.sendall(wrap(answer))
-
     def _keep(self, torn: Torn | None) -> None:
         if torn is not None:
             self._receiver.torn(torn.content, torn.rule)
+
+
+def _send(connection: socket.socket, answers: Sequence[bytes]) -> None:
+    """The acknowledgements, each in a frame."""
+    if answers:
+        connection.settimeout(_SEND_TIMEOUT_S)
+        connection.sendall(b"".join(wrap(answer) for answer in answers))
 
 
 def _receive(connection: socket.socket) -> bytes | None:
