@@ -9,7 +9,7 @@ from chassis.index import Query
 from chassis.paging import make_token, read_token
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
-from device_telemetry.domain.pump import LIVE
+from device_telemetry.domain.pump_state import LIVE
 from device_telemetry.domain.session_state import SessionState, from_json
 from device_telemetry.frames.kept_state import moment
 from device_telemetry.records import session_of
@@ -50,7 +50,7 @@ def get_session_telemetry(uow: UnitOfWork, request: pb.GetSessionTelemetryReques
     response = pb.GetSessionTelemetryResponse(
         session_id=request.session_id,
         state=phase,
-        delivered_ml=decimal_text(pump.account.delivered_ml) if pump.started_ms is not None else "",
+        delivered_ml=decimal_text(pump.delivered_ml) if pump.started_ms is not None else "",
         devices=[
             pb.DeviceProgress(device_id=device_id, last_sequence=sequences.last)
             for device_id, sequences in sorted(state.devices.items())
@@ -59,7 +59,7 @@ def get_session_telemetry(uow: UnitOfWork, request: pb.GetSessionTelemetryReques
     if pump.started_ms is not None:
         response.started_at.CopyFrom(to_timestamp(moment(pump.started_ms)))
     # A pump that keeps the vein open has ended its infusion, though it is not at rest.
-    stopped_ms = pump.account.ended_ms if pump.phase in LIVE else pump.stopped_ms
+    stopped_ms = pump.ended_ms if pump.phase in LIVE else pump.stopped_ms
     if stopped_ms is not None:
         response.stopped_at.CopyFrom(to_timestamp(moment(stopped_ms)))
     echo = uow.execute(text(_ECHO), parameters).one_or_none()

@@ -1,6 +1,7 @@
 """The pump's own reports: what was delivered, when it ended, and what raises an alarm."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
@@ -72,6 +73,13 @@ def test_the_end_lies_where_the_volume_was_in_between_two_reports() -> None:
     assert last(found).delivering_ms == 2_402_000
 
 
+def resumed_at(at_s: float, pump: str = str(PUMP), **changed: str) -> Authorisation:
+    """A resume that a nurse authorised."""
+    return Authorisation(
+        "order", pump, START_MS + int(at_s * 1000), programme(**changed), True, "nurse", "line.cleared"
+    )
+
+
 def test_a_pause_is_no_delivering_time() -> None:
     found = run(
         [
@@ -80,7 +88,8 @@ def test_a_pause_is_no_delivering_time() -> None:
             report(1500, "20.0", infusing=False, not_delivering_reason="paused"),
             report(1800, "20.0"),
             report(3000, "40.0", infusing=False, not_delivering_reason="completed"),
-        ]
+        ],
+        replace(AUTHORISED, resumes=(resumed_at(1790),)),
     )
     assert moves(found) == ["started", "paused", "resumed", "completed"]
     assert last(found).delivering_ms == 2_400_000

@@ -36,13 +36,10 @@ class Delivery:
         """All that went in since the authorised start."""
         return self.carried_ml + self.last_total_ml - self.segment_from_ml
 
-    def keep_vein_open_ml(self, vtbi_ml: Decimal) -> Decimal:
-        """What went in beyond the VTBI."""
-        return max(self.delivered_ml - vtbi_ml, ZERO)
 
-    def expected_ml(self, rate_ml_per_h: Decimal) -> Decimal:
-        """Rate times delivering time, to a microlitre."""
-        return (rate_ml_per_h * self.delivering_ms / _MS_PER_HOUR).quantize(_MICROLITRE, ROUND_HALF_UP)
+def expected_ml(rate_ml_per_h: Decimal, delivering_ms: int) -> Decimal:
+    """Rate times delivering time, to a microlitre."""
+    return (rate_ml_per_h * delivering_ms / _MS_PER_HOUR).quantize(_MICROLITRE, ROUND_HALF_UP)
 
 
 def begin(report: Report, baseline_ml: Decimal) -> Delivery:

@@ -13,7 +13,8 @@ from device_telemetry.domain.session_state import SessionState
 
 def escalate(state: SessionState, policy: Policy, acknowledged: Collection[str], found: list[Finding]) -> None:
     """Adds what is due at the session's clock. `acknowledged`: ids of alarms that are on and acknowledged."""
-    for key, alarm_id in state.active.items():
+    # Sorted, as the order of keys is lost where the state is kept.
+    for key, alarm_id in sorted(state.active.items()):
         told = state.told.get(key)
         if told is None or alarm_id in acknowledged:
             continue

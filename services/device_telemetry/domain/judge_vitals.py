@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from device_telemetry.domain import breaches, silence
 from device_telemetry.domain.alarm_board import AlarmBoard
-from device_telemetry.domain.alarm_kinds import PHYSIOLOGICAL, TECHNICAL
+from device_telemetry.domain.alarm_kinds import HIGH, PHYSIOLOGICAL, TECHNICAL
 from device_telemetry.domain.codes import CHANNEL_OF_METRIC, USABLE
 from device_telemetry.domain.columns import Columns, Milliseconds
 from device_telemetry.domain.findings import Finding, Gap
 from device_telemetry.domain.policy import Policy, SilenceLimit
+from device_telemetry.domain.pump_state import LIVE
 from device_telemetry.domain.session_state import MetricState, SessionState
 
 _NONE: Milliseconds = np.empty(0, np.int64)
@@ -22,10 +23,12 @@ _METRIC_OF_CHANNEL = {channel: metric for metric, channel in CHANNEL_OF_METRIC.i
 Fresh = dict[str, tuple[Milliseconds, NDArray[np.int64]]]
 
 
-def fresh_samples(state: SessionState, columns: Columns) -> Fresh:
-    """Times and values of the fresh samples of each metric in the frame."""
+def fresh_samples(state: SessionState, columns: Columns, horizon_ms: int | None = None) -> Fresh:
+    """Times and values of the fresh samples of each metric in the frame; none of those measured after `horizon_ms`."""
     fresh: Fresh = {}
     usable = (columns.quality == USABLE) & (columns.value_e6 > 0)
+    if horizon_ms is not None and int(columns.at_ms[-1]) > horizon_ms:
+        usable &= columns.at_ms <= horizon_ms
     for channel in np.unique(columns.channel).tolist():
         metric = _METRIC_OF_CHANNEL.get(channel)
         if metric is None:
@@ -59,6 +62,8 @@ def judge_limits(state: SessionState, fresh: Fresh, period_ms: int, policy: Poli
                 state.runs[limit.kind] = run
             for crossing in crossings:
                 if crossing.on:
+                    if limit.priority == HIGH and state.pump.phase in LIVE:
+                        state.pump.stop_limit_now = True
                     board.on(limit.kind, limit.priority, PHYSIOLOGICAL, crossing.at_ms)
                 else:
                     board.off(limit.kind, crossing.at_ms)
@@ -104,5 +109,5 @@ def _since(state: SessionState, limit: SilenceLimit, started_ms: int | None) -> 
 
 def remember(state: SessionState, fresh: Fresh, period_ms: int, device_id: str) -> None:
     """Keeps the last fresh sample of each metric for the next frame."""
-    for metric, (at_ms, _) in fresh.items():
-        state.metrics[metric] = MetricState(int(at_ms[-1]), period_ms, device_id)
+    for metric, (at_ms, values_e6) in fresh.items():
+        state.metrics[metric] = MetricState(int(at_ms[-1]), period_ms, device_id, int(values_e6[-1]))

@@ -1,37 +1,20 @@
-"""The pump of a session: its own reports alone move the infusion on. A command is an objective, the device's report is the fact.
+"""The pumps of a session: their own reports alone move the infusion on. A command is an objective, the device's report is the fact.
 
-House policy: a pump that infuses without authorisation, or changes drug, concentration, rate or VTBI while it runs, raises HIGH
-within one frame. A counter that falls without a report of having been cleared is an alarm: it may still hold another person's
-volume.
+House policy: an infusion may go on with another pump, once that was authorised again; what was delivered is the sum over all pumps.
+A pump that starts or goes on without authorisation runs all the same, and is an alarm (domain.pump_conditions).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from device_telemetry.domain import alarm_kinds as kinds
-from device_telemetry.domain import delivery
-from device_telemetry.domain.delivery import Delivery
-from device_telemetry.domain.programme import differences
-from device_telemetry.domain.pump_report import COMPLETED, OCCLUDED, STOPPED, Authorisation, Report
+from device_telemetry.domain import delivery, flow
+from device_telemetry.domain.policy import Policy
+from device_telemetry.domain.pump_conditions import Condition, conditions
+from device_telemetry.domain.pump_report import COMPLETED, STOPPED, Allowed, Authorisation, Report, Stop
+from device_telemetry.domain.pump_state import LIVE, Meter, PumpState
 
-Phase = Literal["waiting", "infusing", "paused", "completed", "aborted"]
-LIVE: tuple[Phase, ...] = ("infusing", "paused")
-OVER: tuple[Phase, ...] = ("completed", "aborted")
-
-
-@dataclass
-class PumpState:
-    """What is known of the pump after its last report."""
-
-    phase: Phase = "waiting"
-    started_ms: int | None = None
-    stopped_ms: int | None = None
-    last_ms: int | None = None
-    last_infusing: bool = False
-    last_total_ml: Decimal | None = None
-    start_total_ml: Decimal | None = None
-    account: Delivery = field(default_factory=Delivery)
+DETACHED = "detached"
 
 
 @dataclass(frozen=True)
@@ -41,88 +24,113 @@ class Moved:
     what: Literal["started", "paused", "resumed", "completed", "aborted"]
     at_ms: int
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """An alarm condition of the pump holds, or no longer does."""
-
-    kind: kinds.Kind
-    on: bool
+    # Only of "resumed": what let it go on, if anything did.
+    grant: Authorisation | None = None
 
 
 def follow(
-    state: PumpState, report: Report, authorisation: Authorisation | None, tolerance_ms: int
+    state: PumpState, device_id: str, report: Report, allowed: Allowed, policy: Policy
 ) -> tuple[tuple[Moved, ...], tuple[Condition, ...]]:
-    """Takes one report in. A report older than the last one changes nothing."""
-    if state.last_ms is not None and report.at_ms < state.last_ms:
+    """Takes one report in. A report older than the last one of its pump changes nothing."""
+    meter = state.meter(device_id)
+    if meter.last_ms is not None and report.at_ms < meter.last_ms:
         return (), ()
-    valid = authorisation if authorisation is not None and authorisation.at_ms <= report.at_ms + tolerance_ms else None
-    fell = not report.counter_cleared and state.last_total_ml is not None and report.total_ml < state.last_total_ml
+    until_ms = report.at_ms + policy.clock_tolerance_ms
+    grant, stop = allowed.for_pump(device_id, until_ms), allowed.stop_until(until_ms)
+    fell = not report.counter_cleared and meter.last_total_ml is not None and report.total_ml < meter.last_total_ml
     moves: tuple[Moved, ...] = ()
-    if state.phase == "waiting" and report.infusing and valid is not None:
-        moves = (_start(state, report, fell),)
-    elif state.phase in LIVE and valid is not None:
-        vtbi_ml, rate_ml_per_h = (
-            valid.programme.vtbi_ml or delivery.ZERO,
-            valid.programme.rate_ml_per_h or delivery.ZERO,
-        )
-        delivery.advance(state.account, report, vtbi_ml, rate_ml_per_h)
-        moves = _move(state, report)
-    conditions = _conditions(state, report, valid, fell)
-    state.last_ms, state.last_infusing, state.last_total_ml = report.at_ms, report.infusing, report.total_ml
-    return moves, conditions
+    if grant is not None and allowed.start is not None:
+        ordered_ml = allowed.start.programme.vtbi_ml or delivery.ZERO
+        if state.phase == "waiting" and report.infusing:
+            moves = (_start(state, meter, device_id, report, fell),)
+        elif state.phase in LIVE and _count(state, meter, report, grant, ordered_ml, policy, fell):
+            moves = _move(state, device_id, report, grant, stop, policy)
+    found = conditions(state, device_id, report, allowed, grant, stop, fell, policy)
+    meter.last_ms, meter.last_infusing, meter.last_total_ml = report.at_ms, report.infusing, report.total_ml
+    return moves, found
 
 
-def _start(state: PumpState, report: Report, fell: bool) -> Moved:
-    """The first infusing report after the authorisation. The counter at the start is that of the standing pump before it."""
+def interrupt(state: PumpState, device_id: str, at_ms: int) -> tuple[Moved, ...]:
+    """The pump that runs is taken off: what it still says of the time before is counted, and the infusion waits."""
+    if state.phase != "infusing" or state.pump_id != device_id:
+        return ()
+    state.phase, state.paused_ms, state.unauthorised_resume = "paused", at_ms, False
+    return (Moved("paused", at_ms, DETACHED),)
+
+
+def end_of_pause(state: PumpState, stop: Stop) -> tuple[Moved, ...]:
+    """A stop is recorded while the pump stands: the infusion ended when it came to stand."""
+    if state.phase != "paused":
+        return ()
+    return _abort(state, stop.at_ms if state.paused_ms is None else state.paused_ms, stop.reason)
+
+
+def _baseline_ml(meter: Meter, report: Report, fell: bool) -> Decimal:
+    """The counter at the start is that of the standing pump before its first infusing report."""
     if report.counter_cleared:
-        baseline_ml = delivery.ZERO
-    elif state.last_total_ml is None or state.last_infusing or fell:
-        baseline_ml = report.total_ml
-    else:
-        baseline_ml = state.last_total_ml
+        return delivery.ZERO
+    if meter.last_total_ml is None or meter.last_infusing or fell:
+        return report.total_ml
+    return meter.last_total_ml
+
+
+def _start(state: PumpState, meter: Meter, device_id: str, report: Report, fell: bool) -> Moved:
+    """The first infusing report after the authorisation."""
+    baseline_ml = _baseline_ml(meter, report, fell)
     state.phase, state.started_ms, state.start_total_ml = "infusing", report.at_ms, baseline_ml
-    state.account = delivery.begin(report, baseline_ml)
+    state.pump_id = device_id
+    meter.account = delivery.begin(report, baseline_ml)
     return Moved("started", report.at_ms)
 
 
-def _move(state: PumpState, report: Report) -> tuple[Moved, ...]:
+def _count(
+    state: PumpState, meter: Meter, report: Report, grant: Authorisation, ordered_ml: Decimal, policy: Policy, fell: bool
+) -> bool:  # fmt: skip
+    """Takes volume and time in; False for a pump that stands by and has given nothing yet."""
+    account, rate_ml_per_h = meter.account, grant.programme.rate_ml_per_h or delivery.ZERO
+    if account is None:
+        if not report.infusing:
+            return False
+        account = meter.account = delivery.begin(report, _baseline_ml(meter, report, fell))
+    else:
+        of_others_ml = state.delivered_ml - account.delivered_ml
+        ran = account.last_delivering and account.ended_ms is None and not fell
+        delivery.advance(account, report, ordered_ml - of_others_ml, rate_ml_per_h)
+        if not ran:
+            flow.stand(meter.flow)
+    if policy.pump is not None and account.last_delivering and account.ended_ms is None:
+        flow.run(meter.flow, report.at_ms, account.delivered_ml, rate_ml_per_h, policy.pump)
+    else:
+        flow.stand(meter.flow)
+    return True
+
+
+def _move(
+    state: PumpState, device_id: str, report: Report, grant: Authorisation, stop: Stop | None, policy: Policy
+) -> tuple[Moved, ...]:
     """Pause, resume or end of a live infusion. It is over only when the pump stands still: until then it may keep the vein open."""
+    paused_ms = state.paused_ms or 0
     if report.infusing:
-        if state.phase == "paused":
-            state.phase = "infusing"
-            return (Moved("resumed", report.at_ms),)
+        if state.phase != "paused" or report.keep_vein_open or report.at_ms < paused_ms:
+            return ()
+        good = grant.resume and grant.at_ms + policy.clock_tolerance_ms >= paused_ms
+        state.phase, state.pump_id, state.unauthorised_resume = "infusing", device_id, not good
+        state.stop_limits_before, state.stop_limit_now = state.stop_limits, False
+        return (Moved("resumed", report.at_ms, grant=grant if good else None),)
+    if device_id != state.pump_id:
         return ()
-    reason = report.not_delivering_reason
-    if state.account.ended_ms is not None or reason == COMPLETED:
+    if state.ended_ms is not None or report.not_delivering_reason == COMPLETED:
         state.phase = "completed"
-        state.stopped_ms = state.account.ended_ms if state.account.ended_ms is not None else report.at_ms
+        state.stopped_ms = state.ended_ms if state.ended_ms is not None else report.at_ms
         return (Moved("completed", state.stopped_ms, COMPLETED),)
-    if reason == STOPPED:
-        state.phase, state.stopped_ms = "aborted", report.at_ms
-        return (Moved("aborted", report.at_ms, STOPPED),)
+    if stop is not None or report.not_delivering_reason == STOPPED:
+        return _abort(state, report.at_ms, STOPPED if stop is None else stop.reason)
     if state.phase == "infusing":
-        state.phase = "paused"
-        return (Moved("paused", report.at_ms, reason or "unknown"),)
+        state.phase, state.paused_ms, state.unauthorised_resume = "paused", report.at_ms, False
+        return (Moved("paused", report.at_ms, report.not_delivering_reason or "unknown"),)
     return ()
 
 
-def _conditions(state: PumpState, report: Report, valid: Authorisation | None, fell: bool) -> tuple[Condition, ...]:
-    """Every alarm condition of the pump, as it stands after this report."""
-    live = state.phase in LIVE
-    unauthorised = report.infusing and not live and not (report.keep_vein_open and state.phase in OVER)
-    found = [
-        Condition(kinds.UNAUTHORISED_START, unauthorised),
-        Condition(kinds.OCCLUDED, not report.infusing and report.not_delivering_reason == OCCLUDED),
-    ]
-    # These two stay on: what went wrong is not undone by a later report.
-    if fell:
-        found.append(Condition(kinds.COUNTER_FELL, True))
-    if valid is not None and state.phase != "waiting":
-        ordered_ml = valid.programme.vtbi_ml
-        if ordered_ml is not None and state.account.delivered_ml > ordered_ml:
-            found.append(Condition(kinds.OVER_DELIVERY, True))
-        if live and report.infusing and not report.keep_vein_open:
-            found.append(Condition(kinds.PROGRAMME_CHANGED, bool(differences(report.programme, valid.programme))))
-    return tuple(found)
+def _abort(state: PumpState, at_ms: int, reason: str) -> tuple[Moved, ...]:
+    state.phase, state.stopped_ms, state.unauthorised_resume = "aborted", at_ms, False
+    return (Moved("aborted", at_ms, reason),)

@@ -22,13 +22,50 @@ class Report:
     counter_cleared: bool = False
     keep_vein_open: bool = False
     not_delivering_reason: str = ""
+    # None where the pump does not say.
+    reservoir_ml: Decimal | None = None
+    battery_left_min: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class Authorisation:
-    """A start that was authorised for this session: the programme of the order, and since when."""
+    """A start or a resume that was authorised for this session: the programme, for which pump and since when."""
 
     order_id: str
     pump_id: str
     at_ms: int
     programme: Programme
+    # Only of a resume: who let it go on, and why.
+    resume: bool = False
+    authorised_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A clinician recorded that the infusion is to end, and why."""
+
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """All that a session's pumps may do. Resumes in the order of their time."""
+
+    start: Authorisation | None = None
+    resumes: tuple[Authorisation, ...] = ()
+    stop: Stop | None = None
+
+    def for_pump(self, pump_id: str, until_ms: int) -> Authorisation | None:
+        """The latest authorisation of this pump up to then. Without a start there is none."""
+        if self.start is None:
+            return None
+        for grant in (*reversed(self.resumes), self.start):
+            if grant.pump_id == pump_id and grant.at_ms <= until_ms:
+                return grant
+        return None
+
+    def stop_until(self, until_ms: int) -> Stop | None:
+        """The stop, if it was recorded by then."""
+        return self.stop if self.stop is not None and self.stop.at_ms <= until_ms else None

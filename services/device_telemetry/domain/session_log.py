@@ -3,15 +3,18 @@
 The same frames in the same order give the same findings, however they are cut into batches and however often a frame is repeated.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from device_telemetry.domain import judge_vitals, pump
-from device_telemetry.domain.alarm_board import AlarmBoard
+from device_telemetry.domain import delivery, flow, judge_vitals, pump
+from device_telemetry.domain.alarm_board import AlarmBoard, key_of
+from device_telemetry.domain.alarm_kinds import CLOCK_AHEAD, VOLUME_DISCREPANCY, Kind
 from device_telemetry.domain.columns import Columns
-from device_telemetry.domain.delivery import ZERO
+from device_telemetry.domain.escalation import escalate
 from device_telemetry.domain.findings import Finding, Infusion
 from device_telemetry.domain.policy import Policy
-from device_telemetry.domain.pump_report import Authorisation, Report
+from device_telemetry.domain.pump_report import Allowed, Authorisation, Report, Stop
+from device_telemetry.domain.pump_state import LIVE, OVER
 from device_telemetry.domain.sequences import Sequences
 from device_telemetry.domain.session_state import SessionState
 
@@ -26,6 +29,8 @@ class ReceivedFrame:
     end_ms: int
     columns: Columns | None
     report: Report | None
+    # When the device sent it, where it says so.
+    sent_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class Facts:
     authorisation: Authorisation | None = None
     # When the last monitor was taken off; None while one is attached.
     monitor_off_ms: int | None = None
+    # In the order of their time.
+    resumes: tuple[Authorisation, ...] = ()
+    stop: Stop | None = None
+    # Ids of alarms that are on and acknowledged.
+    acknowledged: frozenset[str] = frozenset()
+
+    @property
+    def allowed(self) -> Allowed:
+        """What the session's pumps may do."""
+        return Allowed(self.authorisation, self.resumes, self.stop)
 
 
 def apply(state: SessionState, frame: ReceivedFrame, facts: Facts) -> tuple[Finding, ...] | None:
@@ -44,52 +59,86 @@ def apply(state: SessionState, frame: ReceivedFrame, facts: Facts) -> tuple[Find
         return None
     found: list[Finding] = []
     board = AlarmBoard(state, frame.device_id, found)
-    state.log_ms = max(state.log_ms, frame.end_ms)
+    horizon_ms = None if frame.sent_ms is None else frame.sent_ms + facts.policy.clock_tolerance_ms
+    state.log_ms = max(state.log_ms, frame.end_ms if horizon_ms is None else min(frame.end_ms, horizon_ms))
     fresh: judge_vitals.Fresh = {}
     if frame.columns is not None:
-        fresh = judge_vitals.fresh_samples(state, frame.columns)
+        fresh = judge_vitals.fresh_samples(state, frame.columns, horizon_ms)
         judge_vitals.judge_limits(state, fresh, frame.period_ms, facts.policy, board)
-    if frame.report is not None:
+    if horizon_ms is not None:
+        _judge_clock(frame, horizon_ms, state, board)
+    if frame.report is not None and (horizon_ms is None or frame.report.at_ms <= horizon_ms):
         _judge_pump(state, frame, frame.report, facts, board, found)
-    live = state.pump.phase in pump.LIVE
+    live = state.pump.phase in LIVE
     watch = (state.pump.started_ms if live else None, None if live else facts.monitor_off_ms)
     judge_vitals.judge_silences(state, fresh, frame.period_ms, facts.policy, watch, board, found)
     judge_vitals.remember(state, fresh, frame.period_ms, frame.device_id)
+    if state.active:
+        escalate(state, facts.policy, facts.acknowledged, found)
     return tuple(found)
+
+
+def _judge_clock(frame: ReceivedFrame, horizon_ms: int, state: SessionState, board: AlarmBoard) -> None:
+    """House policy: what was measured later than it was sent, beyond the tolerance, is unusable and alarmed."""
+    key = key_of(CLOCK_AHEAD.code, frame.device_id)
+    if frame.end_ms > horizon_ms:
+        _on(board, CLOCK_AHEAD, horizon_ms, frame.device_id, key)
+    else:
+        board.off(key, state.log_ms)
 
 
 def _judge_pump(
     state: SessionState, frame: ReceivedFrame, report: Report, facts: Facts, board: AlarmBoard, found: list[Finding]
 ) -> None:
-    """Only the pump that was authorised moves the infusion; what any pump does without authorisation is an alarm."""
-    authorisation = facts.authorisation
-    if authorisation is not None and authorisation.pump_id != frame.device_id:
-        authorisation = None
-    moves, conditions = pump.follow(state.pump, report, authorisation, facts.policy.clock_tolerance_ms)
-    for move in moves:
-        if authorisation is not None:
-            found.append(_infusion(state, move, authorisation))
+    """Only pumps that were authorised move the infusion; what any pump does without authorisation is an alarm."""
+    moves, conditions = pump.follow(state.pump, frame.device_id, report, facts.allowed, facts.policy)
+    found.extend(infusion_moves(state, moves, facts, board))
     for condition in conditions:
+        key = key_of(condition.kind.code, frame.device_id)
         if condition.on:
-            board.on(condition.kind.code, condition.kind.priority, condition.kind.category, report.at_ms)
+            _on(board, condition.kind, report.at_ms, frame.device_id, key)
         else:
+            board.off(key, report.at_ms)
+            # An alarm that an earlier release raised, when a session had one pump.
             board.off(condition.kind.code, report.at_ms)
 
 
+def infusion_moves(
+    state: SessionState, moves: Sequence[pump.Moved], facts: Facts, board: AlarmBoard
+) -> Iterator[Infusion]:
+    """The account at each move; a volume at the end that does not agree with rate times time is an alarm."""
+    for move in moves:
+        if facts.authorisation is None:
+            continue
+        made = _infusion(state, move, facts.authorisation)
+        yield made
+        given_ml = made.delivered_ml - made.keep_vein_open_ml
+        policy = facts.policy.pump
+        if state.pump.phase in OVER and policy is not None and flow.discrepancy(given_ml, made.expected_ml, policy):
+            _on(board, VOLUME_DISCREPANCY, move.at_ms, made.pump_id, "")
+
+
+def _on(board: AlarmBoard, kind: Kind, at_ms: int, device_id: str, key: str) -> None:
+    board.on(kind.code, kind.priority, kind.category, at_ms, device_id, key)
+
+
 def _infusion(state: SessionState, move: pump.Moved, authorisation: Authorisation) -> Infusion:
-    account = state.pump.account
-    programme = authorisation.programme
+    of_pump, programme = state.pump, authorisation.programme
+    started_ms = move.at_ms if of_pump.started_ms is None else of_pump.started_ms
+    vtbi_ml, rate_ml_per_h = programme.vtbi_ml or delivery.ZERO, programme.rate_ml_per_h or delivery.ZERO
     return Infusion(
         what=move.what,
         at_ms=move.at_ms,
         reason=move.reason,
-        pump_id=authorisation.pump_id,
+        pump_id=of_pump.pump_id or authorisation.pump_id,
         order_id=authorisation.order_id,
-        started_ms=state.pump.started_ms or move.at_ms,
-        start_total_ml=state.pump.start_total_ml or ZERO,
-        delivered_ml=account.delivered_ml,
-        keep_vein_open_ml=account.keep_vein_open_ml(programme.vtbi_ml or ZERO),
-        expected_ml=account.expected_ml(programme.rate_ml_per_h or ZERO),
-        delivering_ms=account.delivering_ms,
-        paused_ms=account.paused_ms,
+        started_ms=started_ms,
+        start_total_ml=of_pump.start_total_ml or delivery.ZERO,
+        delivered_ml=of_pump.delivered_ml,
+        keep_vein_open_ml=max(of_pump.delivered_ml - vtbi_ml, delivery.ZERO),
+        expected_ml=delivery.expected_ml(rate_ml_per_h, of_pump.delivering_ms),
+        delivering_ms=of_pump.delivering_ms,
+        paused_ms=max(move.at_ms - started_ms - of_pump.delivering_ms, 0),
+        authorised_by=move.grant.authorised_by if move.grant is not None else "",
+        resume_reason=move.grant.reason if move.grant is not None else "",
     )

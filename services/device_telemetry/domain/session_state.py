@@ -10,7 +10,8 @@ from typing import Any
 
 from device_telemetry.domain.breaches import Run
 from device_telemetry.domain.delivery import Delivery
-from device_telemetry.domain.pump import PumpState
+from device_telemetry.domain.flow import Flow
+from device_telemetry.domain.pump_state import Meter, PumpState
 from device_telemetry.domain.sequences import Sequences
 
 
@@ -55,12 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_json(kept: dict[str, Any]) -> SessionState:
-    """The state that `to_json` wrote, read as JSON."""
-    pump = dict(kept["pump"])
-    account: dict[str, Any] = {
-        name: Decimal(value) if name.endswith("_ml") else value for name, value in pump.pop("account").items()
-    }
-    decimals: dict[str, Any] = {name: _decimal(pump.pop(name)) for name in ("last_total_ml", "start_total_ml")}
+    """The state that `to_json` wrote, read as JSON; also one that an earlier release wrote."""
     return SessionState(
         session_id=kept["session_id"],
         log_ms=kept["log_ms"],
@@ -71,9 +67,36 @@ def from_json(kept: dict[str, Any]) -> SessionState:
         told=dict(kept.get("told", {})),
         alarms_raised=kept["alarms_raised"],
         pump_seen_ms=kept["pump_seen_ms"],
-        pump=PumpState(**pump, **decimals, account=Delivery(**account)),
+        pump=_pump(kept["pump"]),
     )
 
 
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+def _pump(kept: dict[str, Any]) -> PumpState:
+    if "meters" in kept:
+        meters = {name: _meter(value) for name, value in kept["meters"].items()}
+        return PumpState(**_decimals(kept | {"meters": meters}))
+    # One pump, whose id was not kept: the first that reports is it.
+    of_meter = ("last_ms", "last_infusing", "last_total_ml", "account")
+    only = {name: kept[name] for name in of_meter}
+    if kept["phase"] == "waiting":
+        only["account"] = None
+    rest = {name: value for name, value in kept.items() if name not in of_meter}
+    return PumpState(**_decimals(rest | {"meters": {"": _meter(only)}}))
+
+
+def _meter(kept: dict[str, Any]) -> Meter:
+    account, flow = kept["account"], kept.get("flow")
+    return Meter(
+        last_ms=kept["last_ms"],
+        last_infusing=kept["last_infusing"],
+        last_total_ml=_decimals(kept)["last_total_ml"],
+        account=None if account is None else Delivery(**_decimals(account)),
+        flow=Flow() if flow is None else Flow(**_decimals(flow)),
+    )
+
+
+def _decimals(kept: dict[str, Any]) -> dict[str, Any]:
+    """The same with every volume as a decimal again."""
+    return {
+        name: Decimal(value) if name.endswith("_ml") and value is not None else value for name, value in kept.items()
+    }

@@ -38,6 +38,7 @@ def received_frame(frame: types.Frame) -> ReceivedFrame:
         if frame.quality
         else None,
         report=_report(frame.pump_report, end_ms) if frame.HasField("pump_report") else None,
+        sent_ms=frame.sent_at.ToMilliseconds() if frame.HasField("sent_at") else None,
     )
 
 
@@ -60,6 +61,8 @@ def _report(report: types.PumpReport, at_ms: int) -> Report:
         counter_cleared=report.counter_cleared,
         keep_vein_open=report.keep_vein_open,
         not_delivering_reason=report.not_delivering_reason,
+        reservoir_ml=_amount(report.reservoir_ml, "pump_report.reservoir_ml"),
+        battery_left_min=_amount(report.battery_left_min, "pump_report.battery_left_min"),
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.errors import Early
 from chassis.unit_of_work import UnitOfWork
 from device_telemetry.domain.programme import Programme
-from device_telemetry.domain.pump_report import Authorisation
+from device_telemetry.domain.pump_report import Authorisation, Stop
 from device_telemetry.domain.session_log import Facts
 from device_telemetry.domain.session_state import SessionState, from_json, to_json
 from device_telemetry.frames.policy_cache import Baseline, policies_in_force, policy_for
@@ -29,15 +29,29 @@ SELECT t.session_id::text, t.person_id, t.site_id, t.state::text, t.stopped_alar
        s.baseline_sbp, s.baseline_dbp, s.baseline_hr, s.baseline_spo2, s.baseline_rr,
        (SELECT CASE WHEN NOT bool_or(upper_inf(m.during)) THEN max(upper(m.during)) END
         FROM attachment m WHERE m.session_id = t.session_id AND m.kind = 'monitor'),
+       p.recorded_at, p.reason_code,
+       (SELECT array_agg(n.alarm_id::text) FROM alarm n
+        WHERE n.session_id = t.session_id AND n.acknowledged_at IS NOT NULL AND n.cleared_at IS NULL),
        a.order_id::text, a.pump_id::text, a.authorised_at, a.drug_code, a.concentration_mg_per_ml, a.rate_ml_per_h, a.vtbi_ml
 FROM session_state t JOIN infusion_session s USING (session_id) LEFT JOIN authorisation a USING (session_id)
+LEFT JOIN infusion_stop p USING (session_id)
 WHERE t.session_id = ANY(%s) ORDER BY t.session_id FOR UPDATE OF t
+"""
+# Of sessions that were authorised to start.
+_RESUMES = """
+SELECT session_id::text, order_id::text, pump_id::text, authorised_at, drug_code, concentration_mg_per_ml, rate_ml_per_h, vtbi_ml,
+       authorised_by::text, reason_code
+FROM resume WHERE session_id = ANY(%s) ORDER BY authorised_at, resume_id
 """
 _SAVE = """
 UPDATE session_state t SET state = n.state::jsonb, phase = n.phase, log_at = n.log_at, applied_at = clock_timestamp()
 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS n(session_id, state, phase, log_at)
 WHERE t.session_id = n.session_id
 """
+
+
+# Where the order of an authorisation stands in a row of _LOCK.
+_AUTHORISED = 16
 
 
 @dataclass
@@ -68,13 +82,19 @@ def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
         raise Early(f"session:{min(missing)}")
     # The limits in force when the session was booked hold for all of it: a change of policy never splits a session.
     policies_in_force(uow, {(row[2], _day(row[6])) for row in rows})
+    resumes = _resumes(uow, [UUID(row[0]) for row in rows if row[_AUTHORISED] is not None])
     sessions = {}
     for session_id, person_id, site_id, kept, stopped, correlation_id, booked_at, *more in rows:
-        measured, monitor_off, authorised = more[:5], more[5], more[6:]
+        measured, monitor_off, (stopped_at, stop_reason, acknowledged), authorised = (
+            more[:5], more[5], more[6:9], more[9:],
+        )  # fmt: skip
         facts = Facts(
             policy_for(uow, site_id, _day(booked_at), baseline_of(measured)),
             _authorisation(authorised),
             None if monitor_off is None else _ms(monitor_off),
+            tuple(resumes.get(session_id, ())),
+            None if stopped_at is None else Stop(_ms(stopped_at), stop_reason),
+            frozenset(acknowledged or ()),
         )
         found = json.loads(kept)
         state = SessionState(session_id) if found is None else from_json(found)
@@ -113,6 +133,17 @@ def moment(ms: int) -> datetime:
 
 def _ms(at: datetime) -> int:
     return int(at.timestamp()) * 1000 + at.microsecond // 1000
+
+
+def _resumes(uow: UnitOfWork, sessions: Sequence[UUID]) -> dict[str, list[Authorisation]]:
+    found: dict[str, list[Authorisation]] = {}
+    if not sessions:
+        return found
+    for session_id, order_id, pump_id, at, *programme, who, why in uow.driver.execute(_RESUMES, (sessions,)).fetchall():
+        found.setdefault(session_id, []).append(
+            Authorisation(order_id, pump_id, _ms(at), Programme(*programme), True, who, why)
+        )
+    return found
 
 
 def _authorisation(columns: Sequence[Any]) -> Authorisation | None:
