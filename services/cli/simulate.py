@@ -41,10 +41,10 @@ def monitor(
 @simulate.command()
 def send(
     mllp: Annotated[str, typer.Option(help="host:port of an MLLP listener.")],
-    file: Annotated[Path, typer.Argument(help="An HL7 v2 message.")],
+    file: Annotated[Path, typer.Argument(help="HL7 v2 messages: one or several, framed or not, any end of line.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Sends an HL7 file over MLLP and prints its acknowledgement. Exit code 0 only for CA or AA."""
+    """Sends each message of an HL7 file over MLLP and prints its acknowledgement. Exit code 0 only where all were taken (CA or AA)."""
     from simulator.mllp_client import send_hl7  # noqa: PLC0415
 
     if not file.is_file():
@@ -54,5 +54,5 @@ def send(
         fail("--mllp must be host:port", as_json=as_json)
     answer = send_hl7(host, int(port), file)
     give(answer, as_json)
-    if answer.get("code") not in {"AA", "CA"}:
+    if answer["taken"] < answer["sent"]:
         raise typer.Exit(1)

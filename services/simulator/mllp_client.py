@@ -5,13 +5,16 @@ The answer may come in any number of pieces, a byte at a time; every wait has an
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-START: Final = b"\x0b"
-END: Final = b"\x1c\x0d"
+from simulator.hl7_file import END, START, answers_wanted, messages_in
+
 TIMEOUT_S: Final = 10.0
+# How long to listen after a message that asks for no acknowledgement.
+_QUIET_S: Final = 0.3
 _LARGEST_ANSWER: Final = 64 * 1024
 ACCEPTED: Final = frozenset({"AA", "CA"})
 
@@ -27,6 +30,7 @@ class Acknowledgement:
     code: str
     message_control_id: str
     error_code: str = ""
+    # Of every ERR segment, in their order; also of the warnings of a message that was taken.
     rule: str = ""
 
 
@@ -34,7 +38,7 @@ class MllpClient:
     """One connection; a context manager. Not to be shared between threads."""
 
     def __init__(self, host: str, port: int, timeout_s: float = TIMEOUT_S) -> None:
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._rest = b""
         try:
             self._socket = socket.create_connection((host, port), timeout_s)
@@ -53,13 +57,20 @@ class MllpClient:
 
     def send(self, message: bytes) -> Acknowledgement:
         """Sends a message as it is and reads its acknowledgement. MllpFailed."""
-        until = time.monotonic() + self._timeout_s
+        return self._within(lambda: self._socket.sendall(START + message + END))
+
+    def next_answer(self) -> Acknowledgement:
+        """A further acknowledgement of the last message: the application's, after the one of its acceptance. MllpFailed."""
+        return self._within(lambda: None)
+
+    def _within(self, begin: Callable[[], None]) -> Acknowledgement:
+        until = time.monotonic() + self.timeout_s
         try:
-            self._socket.settimeout(self._timeout_s)
-            self._socket.sendall(START + message + END)
+            self._socket.settimeout(self.timeout_s)
+            begin()
             return acknowledgement(self._answer(until))
         except TimeoutError:
-            raise MllpFailed(f"no whole acknowledgement within {self._timeout_s:g} s") from None
+            raise MllpFailed(f"no whole acknowledgement within {self.timeout_s:g} s") from None
         except OSError as error:
             raise MllpFailed(f"the connection was lost: {error.strerror or type(error).__name__}") from None
 
@@ -87,26 +98,71 @@ def acknowledgement(answer: bytes) -> Acknowledgement:
     msa = segments.get("MSA")
     if msa is None or len(msa) < 2 or not msa[1]:
         raise MllpFailed("an acknowledgement must hold MSA-1")
-    err = segments.get("ERR", [])
+    errors = [line.split(separator) for line in lines if line.startswith("ERR")]
+    err = errors[0] if errors else []
+    rules = [one[8] for one in errors if len(one) > 8 and one[8]]
     return Acknowledgement(
         code=msa[1],
         message_control_id=msa[2] if len(msa) > 2 else "",
         error_code=err[3].partition("^")[0] if len(err) > 3 else "",
-        rule=(err[8] if len(err) > 8 else "") or (msa[3] if len(msa) > 3 else ""),
+        rule="; ".join(rules) or (msa[3] if len(msa) > 3 else ""),
     )
 
 
 def send_hl7(host: str, port: int, file: Path, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-    """Sends a file byte for byte, taken out of its frame if it has one: {code, message_control_id, error_code, rule, seconds}.
+    """Sends every message of a file: {sent, taken, refused, unanswered, messages, code, message_control_id, error_code, rule, seconds}.
 
-    `code` is empty when there was no acknowledgement; `rule` then says why.
+    `messages` has one entry a message; the other answers are those of the first message that was not taken, else of the last.
+    `unanswered` counts messages that ask for no acknowledgement or got none; the rule of each says why.
     """
-    message, began = file.read_bytes(), time.monotonic()
-    if message.startswith(START):
-        message = message[1:].removesuffix(END)
-    try:
-        with MllpClient(host, port, timeout_s) as client:
-            found = client.send(message)
-    except MllpFailed as failed:
-        found = Acknowledgement("", "", rule=str(failed))
-    return {**asdict(found), "seconds": round(time.monotonic() - began, 4)}
+    began = time.monotonic()
+    link = _Sender(host, port, timeout_s)
+    found = [link.send(message) for message in messages_in(file.read_bytes())]
+    link.close()
+    if not found:
+        found = [Acknowledgement("", "", rule="the file holds no message")]
+    taken = [one for one in found if one.code in ACCEPTED]
+    refused = [one for one in found if one.code and one.code not in ACCEPTED]
+    told = next((one for one in found if one.code not in ACCEPTED), found[-1])
+    return {
+        **asdict(told),
+        "sent": len(found),
+        "taken": len(taken),
+        "refused": len(refused),
+        "unanswered": len(found) - len(taken) - len(refused),
+        "messages": [asdict(one) for one in found],
+        "seconds": round(time.monotonic() - began, 4),
+    }
+
+
+class _Sender:
+    """A connection that is made again when it is lost, so that one bad message does not stop those behind it."""
+
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        self._host, self._port, self._timeout_s = host, port, timeout_s
+        self._client: MllpClient | None = None
+
+    def send(self, message: bytes) -> Acknowledgement:
+        """The last acknowledgement of a message; one without a code where there is none."""
+        wanted = answers_wanted(message)
+        timeout_s = self._timeout_s if wanted else min(self._timeout_s, _QUIET_S)
+        try:
+            if self._client is None:
+                self._client = MllpClient(self._host, self._port, self._timeout_s)
+            self._client.timeout_s = timeout_s
+            answers = [self._client.send(message)]
+            for _ in range((wanted or 1) - 1):
+                answers.append(self._client.next_answer())
+        except MllpFailed as failed:
+            self.close()
+            rule = str(failed)
+            if wanted == 0 and rule.startswith("no whole"):
+                rule = "the message asks for no acknowledgement, or has no readable MSH-10"
+            return Acknowledgement("", "", rule=rule)
+        return next((one for one in answers if one.code not in ACCEPTED), answers[-1])
+
+    def close(self) -> None:
+        """Ends the connection, if there is one."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from simulator.hl7_messages import PUBLISHED, published
-from simulator.mllp_client import END, START, MllpClient, MllpFailed, acknowledgement, send_hl7
+from simulator.hl7_file import END, START
+from simulator.mllp_client import MllpClient, MllpFailed, acknowledgement, send_hl7
 
 ACK = b"MSH|^~\\&|RECEIVER||||20260714||ACK^R01^ACK|1|P|2.6\rMSA|CA|CONTROL-1\r"
 MESSAGE = b"MSH|^~\\&|SIM||||20260714||ORU^R01^ORU_R01|CONTROL-1|P|2.6\r"
