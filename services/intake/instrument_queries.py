@@ -72,7 +72,9 @@ def get_instrument_form(uow: UnitOfWork, request: pb.GetInstrumentFormRequest) -
         ],
         bands=[types.FormBand(code=band.code, lowest=band.lowest, highest=band.highest) for band in form.bands],
         rules=[
-            types.FormRule(code=row.rule_code, value=decimal_text(row.value), unit=row.unit, source=row.source)
+            types.FormRule(
+                code=row.rule_code, value=decimal_text(row.value.normalize()), unit=row.unit, source=row.source
+            )
             for row in rules
         ],
         codes=[types.FormCode(part=row.part, loinc=row.loinc) for row in codes],

@@ -1,0 +1,94 @@
+"""A network that ran the first release is brought to the newest schema: what is on record survives, and is read as before."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from psycopg import sql
+from sqlalchemy import Connection, create_engine, text
+
+from chassis.database import Database, engine_url
+from chassis.migrate import migrate, scripts_of
+from chassis.testing import ServiceHarness
+from intake.app import INDEX
+from saguaro.intake.v1 import service_pb2 as pb
+from tests.conftest import MATCH_TOKEN_KEY, SEALING_KEY, Server
+
+from .conftest import NOW, PHOENIX
+
+FIRST = "0001"
+PERSON, RESULT = UUID(int=1), UUID(int=2)
+# As the first release wrote them.
+RECORD = """
+INSERT INTO person (person_id, site_id, synthetic, registered_at) VALUES (:person, :site, true, :at);
+INSERT INTO instrument_result
+    (result_id, person_id, site_id, instrument, version, total, band, prorated, completed_at, completed_by)
+    VALUES (:result, :person, :site, 'PHQ-9', '2001', 20, 'severe', false, :at, :actor);
+INSERT INTO instrument_answer (result_id, person_id, site_id, item, value) VALUES (:result, :person, :site, '1', 3);
+"""
+
+
+@pytest.fixture
+def upgraded(server: Server) -> Iterator[ServiceHarness]:
+    """Intake as the first release left it, with a result on record, and then migrated."""
+    server.migrate(INDEX)
+    name = empty_database(server)
+    url, password = server.url("intake_owner", name), server.password("intake_owner")
+    engine = create_engine(engine_url(url, password))
+    with engine.begin() as connection:
+        to_revision(connection, FIRST)
+        values = {"person": PERSON, "site": UUID(PHOENIX), "result": RESULT, "at": NOW, "actor": uuid4()}
+        for statement in filter(str.strip, RECORD.split(";")):
+            connection.execute(text(statement), values)
+    engine.dispose()
+    migrate(INDEX, url, password)
+    secrets = {"match_token_key": MATCH_TOKEN_KEY}
+    database = Database(url, password, service="intake", sealing_key=SEALING_KEY, secrets=secrets)
+    yield ServiceHarness(INDEX, database)
+    database.dispose()
+    server.drop(name)
+
+
+def empty_database(server: Server) -> str:
+    """A database of intake's own with nothing in it."""
+    name = f"intake_upgraded_{next(server.numbers)}"
+    with psycopg.connect(server.postgres.dsn(), autocommit=True) as connection:
+        create = sql.SQL("CREATE DATABASE {} OWNER intake_owner").format(sql.Identifier(name))
+        connection.execute(create)
+    with psycopg.connect(server.postgres.dsn(database=name), autocommit=True) as connection:
+        connection.execute("ALTER SCHEMA public OWNER TO intake_owner")
+        connection.execute("CREATE EXTENSION btree_gist")
+    return name
+
+
+def to_revision(connection: Connection, revision: str) -> None:
+    """What `migrate` did while that revision was the newest."""
+    scripts = scripts_of(INDEX)
+    with EnvironmentContext(
+        Config(), scripts, fn=lambda found, _context: scripts._upgrade_revs(revision, found), destination_rev=revision
+    ) as environment:
+        environment.configure(connection=connection, target_metadata=INDEX.metadata)
+        environment.run_migrations()
+
+
+def test_a_result_of_the_first_release_is_read_as_before(upgraded: ServiceHarness) -> None:
+    request = pb.ListInstrumentResultsRequest(person_id=str(PERSON))
+    (result,) = upgraded.call("ListInstrumentResults", request, role="clinician", at=NOW).results
+    assert (result.result_id, result.total, result.score, result.band) == (str(RESULT), 20, "20", "severe")
+    assert [(answer.item, answer.value) for answer in result.answers] == [("1", 3)]
+    assert (list(result.finding_codes), result.baseline_result_id) == ([], "")
+
+
+def test_the_forms_of_the_first_release_are_in_force_as_before(upgraded: ServiceHarness) -> None:
+    for instrument, version, items in (
+        ("PHQ-9", "2001", 9),
+        ("C-SSRS-SCREENER", "lifetime-recent", 7),
+        ("C-SSRS-SCREENER", "since-last-visit", 6),
+    ):
+        request = pb.GetInstrumentFormRequest(site_id=PHOENIX, instrument=instrument, instrument_version=version)
+        found = upgraded.call("GetInstrumentForm", request, role="clinician", at=NOW)
+        assert sum(item.scored for item in found.items) == items
+        assert found.form.rated_by == "person"
