@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, DateTime, MetaData, Numeric, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Numeric, Text, Uuid
 
 metadata = MetaData()
 
@@ -32,3 +32,12 @@ def exact(name: str, *, nullable: bool = False) -> Column[Any]:
 def code(name: str, *, nullable: bool = False) -> Column[Any]:
     """A stable code."""
     return Column(name, Text, nullable=nullable)
+
+
+def dose_rate_check(table: str) -> CheckConstraint:
+    """A dose ordered as a rate has a number and its unit, or neither."""
+    return CheckConstraint(
+        "(dose_rate IS NULL) = (dose_rate_unit IS NULL)"
+        " AND (dose_rate_unit IS NULL OR dose_rate_unit IN ('mg/kg/h', 'mg/h'))",
+        name=f"{table}_dose_rate",
+    )

@@ -6,7 +6,8 @@ before one of the whole network (scope "network").
 
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
 
-from treatment_plan.columns import code, exact, identifier, metadata, moment
+from chassis.policy import policy_columns, policy_number_table, review_state_check
+from treatment_plan.columns import code, dose_rate_check, exact, identifier, metadata, moment
 
 # --- policy data ------------------------------------------------------------------------------------------------------
 
@@ -20,13 +21,21 @@ protocol = Table(
     exact("dose_mg_per_kg"),
     Column("duration_min", Integer, nullable=False),
     Column("sessions_planned", Integer, nullable=False),
-    moment("effective_from"),
-    code("review_state"),
-    Column("signed_by", Uuid, nullable=True),
+    code("phase"),
+    # Of maintenance: days from one infusion to the next.
+    Column("interval_days", Integer, nullable=True),
+    # The dose as a rate, where it is ordered so; dose_mg_per_kg is then what it comes to at 80 kg.
+    exact("dose_rate", nullable=True),
+    code("dose_rate_unit", nullable=True),
+    *policy_columns(),
     PrimaryKeyConstraint("protocol_code", "version", name="protocol_pk"),
     CheckConstraint("review_state IN ('default, to be reviewed', 'signed')", name="protocol_review_state"),
     CheckConstraint("review_state <> 'signed' OR signed_by IS NOT NULL", name="protocol_signed_by_somebody"),
     CheckConstraint("dose_mg_per_kg > 0 AND duration_min > 0 AND sessions_planned > 0", name="protocol_numbers"),
+    CheckConstraint("phase IN ('induction', 'maintenance')", name="protocol_phase"),
+    CheckConstraint("(phase = 'maintenance') = (interval_days IS NOT NULL)", name="protocol_interval"),
+    dose_rate_check("protocol"),
+    review_state_check("protocol"),
 )
 
 library_limit = Table(
@@ -35,13 +44,13 @@ library_limit = Table(
     code("library_code"),
     code("limit_code"),
     code("severity"),
-    code("scope"),
-    moment("effective_from"),
     exact("lower_bound", nullable=True),
     exact("upper_bound", nullable=True),
-    code("review_state"),
+    Column("unit", Text, nullable=False, server_default=""),
+    *policy_columns(),
     PrimaryKeyConstraint("library_code", "limit_code", "severity", "scope", "effective_from", name="library_limit_pk"),
     CheckConstraint("severity IN ('soft', 'hard')", name="library_limit_severity"),
+    review_state_check("library_limit"),
 )
 
 library_concentration = Table(
@@ -49,26 +58,36 @@ library_concentration = Table(
     metadata,
     code("library_code"),
     exact("concentration_mg_per_ml"),
-    code("scope"),
-    moment("effective_from"),
     Column("in_use", Boolean, nullable=False),
-    code("review_state"),
+    *policy_columns(),
     PrimaryKeyConstraint(
         "library_code", "concentration_mg_per_ml", "scope", "effective_from", name="library_concentration_pk"
     ),
     CheckConstraint("concentration_mg_per_ml > 0", name="library_concentration_positive"),
+    review_state_check("library_concentration"),
 )
 
-policy_number = Table(
-    "policy_number",
+# What the dosing weight is made of: the measured weight, at most a cap, or an adjusted weight above a body mass index.
+dosing_weight_rule = Table(
+    "dosing_weight_rule",
     metadata,
-    code("policy_code"),
-    code("scope"),
-    moment("effective_from"),
-    exact("value"),
-    code("review_state"),
-    PrimaryKeyConstraint("policy_code", "scope", "effective_from", name="policy_number_pk"),
+    code("library_code"),
+    code("weight_rule"),
+    exact("above_kg", nullable=True),
+    exact("above_bmi", nullable=True),
+    exact("ideal_bmi", nullable=True),
+    exact("excess_fraction", nullable=True),
+    *policy_columns(),
+    PrimaryKeyConstraint("library_code", "scope", "effective_from", name="dosing_weight_rule_pk"),
+    CheckConstraint(
+        "weight_rule = 'actual' OR (weight_rule = 'cap' AND above_kg > 0) OR (weight_rule = 'adjusted' AND above_bmi > 0"
+        " AND ideal_bmi > 0 AND ideal_bmi <= above_bmi AND excess_fraction >= 0 AND excess_fraction <= 1)",
+        name="dosing_weight_rule_kind",
+    ),
+    review_state_check("dosing_weight_rule"),
 )
+
+policy_number = policy_number_table(metadata)
 
 # --- copies of intake's facts -----------------------------------------------------------------------------------------
 

@@ -21,11 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from treatment_plan.columns import TENTHS, VITAL, code, exact, identifier, metadata, moment
+from treatment_plan.columns import TENTHS, VITAL, code, dose_rate_check, exact, identifier, metadata, moment
 from treatment_plan.domain.session_state import STATES
 from treatment_plan.reference_tables import (
     clearance,
     consent,
+    dosing_weight_rule,
     library_concentration,
     library_limit,
     policy_number,
@@ -37,6 +38,7 @@ __all__ = [
     "adverse_event",
     "clearance",
     "consent",
+    "dosing_weight_rule",
     "library_concentration",
     "library_limit",
     "metadata",
@@ -74,6 +76,10 @@ plan = Table(
     moment("suspended_at", nullable=True),
     code("suspended_reason_code", nullable=True),
     moment("completed_at", nullable=True),
+    # "induction" or "maintenance", as its protocol.
+    code("phase"),
+    # Of a plan that a prescriber ended before its last session.
+    code("ended_reason_code", nullable=True),
     PrimaryKeyConstraint("plan_id", name="plan_pk"),
     ForeignKeyConstraint(
         ["protocol_code", "protocol_version"], ["protocol.protocol_code", "protocol.version"], name="plan_of_protocol"
@@ -82,6 +88,7 @@ plan = Table(
     CheckConstraint(
         "state = 'draft' OR (signed_at IS NOT NULL AND signed_by IS NOT NULL)", name="plan_signed_by_somebody"
     ),
+    CheckConstraint("phase IN ('induction', 'maintenance')", name="plan_phase"),
     Index("plan_person", "person_id", "plan_id"),
 )
 
@@ -108,9 +115,19 @@ plan_version = Table(
     code("soft_limit_reason_code", nullable=True),
     identifier("recorded_by"),
     moment("recorded_at"),
+    # weight_kg is what the dose is computed from; this is what the scales showed, and the rule between the two.
+    exact("measured_weight_kg"),
+    code("weight_rule"),
+    exact("height_cm", nullable=True),
+    # The dose as a rate, where it is ordered so.
+    exact("dose_rate", nullable=True),
+    code("dose_rate_unit", nullable=True),
+    Column("interval_days", Integer, nullable=True),
     PrimaryKeyConstraint("plan_id", "version", name="plan_version_pk"),
     ForeignKeyConstraint(["plan_id"], ["plan.plan_id"], name="plan_version_of_plan"),
     CheckConstraint("dose_mg <= ordered_mg", name="plan_version_never_above_ordered"),
+    CheckConstraint("weight_rule IN ('actual', 'cap', 'adjusted')", name="plan_version_weight_rule"),
+    dose_rate_check("plan_version"),
 )
 
 session_record = Table(
@@ -158,6 +175,9 @@ treatment_order = Table(
     Column("authorisation_id", Uuid, nullable=True),
     moment("revoked_at", nullable=True),
     code("revoked_reason_code", nullable=True),
+    # What the weight on arrival is held against.
+    exact("measured_weight_kg"),
+    identifier("responsible_prescriber_id"),
     PrimaryKeyConstraint("order_id", name="treatment_order_pk"),
     ForeignKeyConstraint(
         ["plan_id", "plan_version"], ["plan_version.plan_id", "plan_version.version"], name="treatment_order_of_plan"

@@ -90,7 +90,7 @@ def upgrade() -> None:
             f" AND limit_code = {text(code)} AND severity = {text(severity)}"
         )
     for ending, unit in NUMBER_UNITS:
-        pattern = ending.replace("_", r"\\_")
+        pattern = ending.replace("_", r"\_")
         op.execute(f"UPDATE policy_number SET unit = {text(unit)} WHERE unit = '' AND policy_code LIKE {text(pattern)}")
     for library in ("psychiatry", "pain"):
         op.execute(
