@@ -10,6 +10,7 @@ from chassis.values import to_timestamp
 from saguaro.device_telemetry.v1 import events_pb2 as infusion_events
 from saguaro.intake.v1 import events_pb2 as events
 from saguaro.intake.v1 import service_pb2 as pb
+from saguaro.intake.v1 import types_pb2 as types
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
 
 from .conftest import NOW, PHOENIX, Desk
@@ -24,7 +25,7 @@ class Course:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.person_id = desk.person()
-        self.place = {"person_id": self.person_id, "site_id": PHOENIX}
+        self.place: dict[str, Any] = {"person_id": self.person_id, "site_id": PHOENIX}
 
     def phq9(self, total: int, day: float) -> Any:
         values = [min(3, max(0, total - 3 * place)) for place in range(8)]
@@ -247,7 +248,7 @@ def test_a_repeated_call_is_told_the_same(course: Course) -> None:
     course.phq9(20, 0)
     course.sign(1)
     course.start(2)
-    answers = [{"item": str(number), "value": 1} for number in range(1, 10)]
+    answers = [types.Answer(item=str(number), value=1) for number in range(1, 10)]
     request = pb.CompleteInstrumentRequest(
         request_id=str(uuid4()), **course.place, instrument="PHQ-9", instrument_version="2001", answers=answers
     )

@@ -3,7 +3,7 @@
 By item number: no wording of an item is kept, since that of some instruments is protected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +41,7 @@ FORMS = (
 
 _PCL5_CLUSTERS = {"B": range(1, 6), "C": range(6, 8), "D": range(8, 15), "E": range(15, 21)}
 _YBOCS_PARTS = {"obsessions": range(1, 6), "compulsions": range(6, 11)}
-SUBSCALES = {
+SUBSCALES: dict[tuple[str, str], Mapping[str, Sequence[int]]] = {
     ("PCL-5", "past-month"): _PCL5_CLUSTERS,
     ("PCL-5", "past-week"): _PCL5_CLUSTERS,
     ("Y-BOCS", "1989"): _YBOCS_PARTS,
