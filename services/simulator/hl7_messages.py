@@ -8,6 +8,7 @@ from typing import Final
 
 from chassis.values import decimal_text
 from saguaro.device_telemetry.v1 import types_pb2 as types
+from simulator.hl7_header import MONITOR_MDS, Sender, device_rows, hl7_time, opening, written
 from simulator.recording import Sample
 
 PUBLISHED: Final = ("pcd01-monitor.hl7", "pcd01-nibp-episodic.hl7")
@@ -47,21 +48,13 @@ def pcd01(equipment_id: str, control_id: str, at: datetime, samples: Sequence[Sa
 
     Channels that a bedside monitor does not report over HL7 here (the arterial line) are left out.
     """
-    time = at.strftime("%Y%m%d%H%M%S") + (at.strftime("%z") or "+0000")
-    lines = [
-        rf"MSH|^~\&|SAGUARO_SIM^{equipment_id}^EUI-64|Saguaro simulator|||{time}||ORU^R01^ORU_R01|{control_id}|P|2.6|||AL|NE"
-        "||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
-        "PID|||^^^^MR",
-        "PV1||U",
-        f"OBR|1|{control_id}^SAGUARO_SIM^{equipment_id}^EUI-64|{control_id}^SAGUARO_SIM^{equipment_id}^EUI-64"
-        f"|69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|||{time}",
-        f"OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X|||||||{equipment_id}^^{equipment_id}^EUI-64",
-    ]
+    sender = Sender(equipment_id, MONITOR_MDS)
+    lines = [*opening("pcd01", sender, control_id, at), *device_rows(sender)]
     known = sorted(
         (sample for sample in samples if sample.channel in _METRICS), key=lambda one: _METRICS[one.channel].place
     )
-    lines += [_observation(number, sample, time, equipment_id) for number, sample in enumerate(known, 2)]
-    return "".join(f"{line}\r" for line in lines).encode()
+    lines += [_observation(number, sample, hl7_time(at), equipment_id) for number, sample in enumerate(known, 2)]
+    return written(lines)
 
 
 def _observation(number: int, sample: Sample, time: str, equipment_id: str) -> str:
