@@ -1,30 +1,63 @@
-"""Keeps what a session came to: the charge set, its lines, its posting to the ledger, and the event about it."""
+"""Keeps what a service came to: the charge set, its lines, its posting to the ledger, and the events about it."""
 
-from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from billing.accounts import lock_account
+from billing.charge_messages import lines_of
 from billing.domain import words
-from billing.domain.charging import Outcome, SessionFacts, charge
-from billing.domain.coding import CodingPolicy
+from billing.domain.charging import Outcome, PricedLine
+from billing.domain.money import ZERO_USD
 from billing.domain.postings import charge_entries
 from billing.ledger import post
-from billing.tables import charge_line, charge_set, coding_policy, price_item, price_list
+from billing.packages import draw_for
+from billing.pricing import last_review, outcome_of
+from billing.tables import charge_line, charge_set
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
 from saguaro.billing.v1 import events_pb2 as events
-from saguaro.billing.v1 import types_pb2 as types
+
+# The facts of a session, as they are where there is none.
+_NO_SESSION = {"stopped": True, "delivering_seconds": 0, "ndc": ""}
 
 
-def outcome_of(uow: UnitOfWork, site_id: UUID, facts: SessionFacts) -> Outcome:
-    """What the session comes to by the policy and the prices of its day."""
-    if facts.service_date is None:
-        return charge(facts, None, None)
-    return charge(facts, _policy_on(uow, facts.service_date), _prices_on(uow, site_id, facts.service_date))
+def keep_source(
+    uow: UnitOfWork,
+    kind: str,
+    source_id: UUID,
+    whose: dict[str, UUID],
+    served: tuple[datetime | None, date | None],
+    **facts: Any,
+) -> Row[Any] | None:
+    """A new charge set that is nothing yet, or None where there is one of this source: the insert alone decides which of two was first.
+
+    `whose` is person_id and site_id; `served` the start of the service and its day at the site.
+    """
+    values = _NO_SESSION | facts
+    return uow.execute(
+        insert_or_not(charge_set)
+        .values(
+            charge_set_id=uow.new_id(),
+            session_id=source_id if kind == words.SESSION else None,
+            kind=kind,
+            source_id=source_id,
+            served_at=served[0],
+            service_date=served[1],
+            state=words.NOTHING,
+            hold_reason_code="",
+            total_usd=ZERO_USD,
+            captured_at=uow.clinic_time,
+            **whose,
+            **values,
+        )
+        .on_conflict_do_nothing()
+        .returning(charge_set)
+    ).one_or_none()
 
 
 def keep_outcome(uow: UnitOfWork, kept: Row[Any], outcome: Outcome) -> None:
@@ -32,37 +65,36 @@ def keep_outcome(uow: UnitOfWork, kept: Row[Any], outcome: Outcome) -> None:
     uow.execute(
         update(charge_set)
         .where(charge_set.c.charge_set_id == kept.charge_set_id)
-        .values(state=outcome.state, hold_reason_code=outcome.hold_reason_code, total_usd=outcome.total_usd)
+        .values(
+            state=outcome.state,
+            hold_reason_code=outcome.hold_reason_code,
+            note_code=outcome.note_code,
+            total_usd=outcome.total_usd,
+        )
     )
+    if outcome.state == words.HELD and kept.hold_reason_code != outcome.hold_reason_code:
+        uow.emit(
+            events.ChargeHeld(
+                **named(kept), hold_reason_code=outcome.hold_reason_code, held_at=to_timestamp(uow.clinic_time)
+            )
+        )
     if outcome.state != words.CHARGED:
         return
-    uow.execute(
-        insert(charge_line),
-        [
-            {
-                "charge_set_id": kept.charge_set_id,
-                "line_number": number,
-                **asdict(priced.line),
-                "unit_price_usd": priced.unit_price_usd,
-                "amount_usd": priced.amount_usd,
-            }
-            for number, priced in enumerate(outcome.lines, start=1)
-        ],
-    )
+    uow.execute(insert(charge_line), [_line(kept, n, priced) for n, priced in enumerate(outcome.lines, start=1)])
     whose = {"person_id": kept.person_id, "site_id": kept.site_id}
     post(uow, words.CHARGE, kept.charge_set_id, whose, charge_entries(outcome.lines))
     uow.emit(
         events.ChargeCaptured(
-            charge_set_id=str(kept.charge_set_id),
-            session_id=str(kept.session_id),
-            person_id=str(kept.person_id),
-            site_id=str(kept.site_id),
+            **named(kept),
+            session_id="" if kept.session_id is None else str(kept.session_id),
             lines=lines_of(uow, kept.charge_set_id),
             total_usd=decimal_text(outcome.total_usd),
             service_date=kept.service_date.isoformat(),
             captured_at=to_timestamp(uow.clinic_time),
         )
     )
+    if kept.kind == words.SESSION and outcome.total_usd > 0:
+        draw_for(uow, kept, outcome.total_usd)
 
 
 def release_held(uow: UnitOfWork, site_id: UUID, effective_from: date) -> None:
@@ -75,64 +107,56 @@ def release_held(uow: UnitOfWork, site_id: UUID, effective_from: date) -> None:
             charge_set.c.service_date >= effective_from,
             charge_set.c.hold_reason_code.in_((words.NO_PRICE_LIST, words.NO_PRICE)),
         )
-        .order_by(charge_set.c.charge_set_id)
-        .with_for_update()
+        .order_by(charge_set.c.person_id, charge_set.c.charge_set_id)
     ).all()
-    for row in held:
-        facts = SessionFacts(
-            row.service_date,
-            row.stopped,
-            row.delivering_seconds,
-            _text(row.delivered_mg),
-            _text(row.vial_mg_per_ml),
-            row.ndc,
-        )
-        keep_outcome(uow, row, outcome_of(uow, site_id, facts))
+    for found in held:
+        lock_account(uow, found.person_id)
+        row = locked_set(uow, found.charge_set_id)
+        if row is None or row.state != words.HELD:
+            continue
+        outcome = outcome_of(uow, row, last_review(uow, row.charge_set_id))
+        if outcome.state != words.HELD:
+            announce_release(uow, row, "price.published", "")
+        keep_outcome(uow, row, outcome)
 
 
-def lines_of(uow: UnitOfWork, charge_set_id: UUID) -> list[types.ChargeLine]:
-    """The lines of a charge set in their order, as the contract writes them."""
-    rows = uow.execute(
-        select(charge_line).where(charge_line.c.charge_set_id == charge_set_id).order_by(charge_line.c.line_number)
-    )
-    return [
-        types.ChargeLine(
-            code=row.code,
-            units=decimal_text(row.units),
-            unit_price_usd=decimal_text(row.unit_price_usd),
-            amount_usd=decimal_text(row.amount_usd),
-            ndc=row.ndc,
-            product_ml=_text(row.product_ml),
-        )
-        for row in rows
-    ]
-
-
-def _policy_on(uow: UnitOfWork, day: date) -> CodingPolicy | None:
-    columns = [column for column in coding_policy.c if column.name not in ("effective_from", "review_state")]
-    row = uow.execute(
-        select(*columns)
-        .where(coding_policy.c.effective_from <= day)
-        .order_by(coding_policy.c.effective_from.desc())
-        .limit(1)
+def locked_set(uow: UnitOfWork, charge_set_id: UUID) -> Row[Any] | None:
+    """The charge set as it stands, held until the transaction ends."""
+    return uow.execute(
+        select(charge_set).where(charge_set.c.charge_set_id == charge_set_id).with_for_update()
     ).one_or_none()
-    return None if row is None else CodingPolicy(**row._mapping)
 
 
-def _prices_on(uow: UnitOfWork, site_id: UUID, day: date) -> dict[str, Decimal] | None:
-    price_list_id = uow.execute(
-        select(price_list.c.price_list_id)
-        .where(price_list.c.site_id == site_id, price_list.c.effective_from <= day)
-        .order_by(price_list.c.effective_from.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    if price_list_id is None:
-        return None
-    items = uow.execute(
-        select(price_item.c.code, price_item.c.unit_price_usd).where(price_item.c.price_list_id == price_list_id)
+def announce_release(uow: UnitOfWork, row: Row[Any], reason_code: str, reviewed_by: str) -> None:
+    """Says that a held set is charged now. `reviewed_by` is empty where a price list brought what was missing."""
+    uow.emit(
+        events.ChargeReleased(
+            **named(row),
+            hold_reason_code=row.hold_reason_code,
+            reason_code=reason_code,
+            reviewed_by=reviewed_by,
+            released_at=to_timestamp(uow.clinic_time),
+        )
     )
-    return {row.code: row.unit_price_usd for row in items}
 
 
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else decimal_text(value)
+def named(row: Row[Any]) -> dict[str, str]:
+    """What every event about a charge set says of it."""
+    ids = ("charge_set_id", "person_id", "site_id", "source_id")
+    return {name: str(row._mapping[name]) for name in ids} | {"kind": row.kind}
+
+
+def _line(kept: Row[Any], number: int, priced: PricedLine) -> dict[str, int | str | Decimal | UUID | None]:
+    line = priced.line
+    return {
+        "charge_set_id": kept.charge_set_id,
+        "line_number": number,
+        "code": line.code,
+        "modifier": line.modifier,
+        "units": line.units,
+        "ndc": line.ndc,
+        "product_ml": line.product_ml,
+        "unit_price_usd": priced.unit_price_usd,
+        "amount_usd": priced.amount_usd,
+        "note_code": priced.note_code,
+    }

@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from billing.domain.postings import Entries
-from billing.tables import ledger_entry, ledger_transaction
+from billing.money_tables import ledger_entry, ledger_transaction
 from chassis.unit_of_work import UnitOfWork
 
 
 def post(uow: UnitOfWork, kind: str, source_id: UUID, whose: dict[str, UUID], entries: Entries) -> None:
-    """Posts `entries` (dollars by account) for a charge set or a payment, once for each source.
+    """Posts `entries` (dollars by account) for what the kind says (a charge set, a payment ...), once for each source.
 
     `whose` is person_id and site_id. Without entries (all of it free of charge) nothing is posted.
     """

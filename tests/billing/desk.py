@@ -75,7 +75,7 @@ class Desk:
             "ordered_mg": "40",
             "delivered_mg": "40",
             "delivered_ml": "40",
-            "wasted_mg": "460",
+            "wasted_mg": "0",
             "ndc": "67457-108-10",
             "vial_concentration_mg_per_ml": "50",
             "started_at": to_timestamp(START),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from billing.tables import metadata
+from billing.schema import metadata
 from chassis.database import Database
 from chassis.errors import InvalidArgument
 from chassis.values import decimal_text
