@@ -43,9 +43,9 @@ def repeated_lines(
         lines.append((CodedLine(code, Decimal(1), optional=not rule.needs_price), times))
     cap = int(number(uow, policy_number, words.DAILY_UNIT_CAP, site_id, at))
     instruments = min(request.assessments_per_session, cap)
-    code = _assessment_code(uow, site_id, at)
-    if instruments and code is not None:
-        lines.append((CodedLine(code, Decimal(instruments), optional=True), sessions))
+    assessment = _assessment_code(uow, site_id, at)
+    if instruments and assessment is not None:
+        lines.append((CodedLine(assessment, Decimal(instruments), optional=True), sessions))
     return lines
 
 

@@ -90,7 +90,7 @@ def invoice_message(uow: UnitOfWork, invoice_id: UUID) -> types.Invoice:
     )
 
 
-def _state(row: Row[Any], money: InvoiceMoney) -> types.InvoiceState:
+def _state(row: Row[Any], money: InvoiceMoney) -> types.InvoiceState.ValueType:
     if row.voided_at is not None:
         return types.INVOICE_STATE_VOID
     return types.INVOICE_STATE_ISSUED if money.due_usd > 0 else types.INVOICE_STATE_PAID

@@ -1,6 +1,7 @@
 """A person gets an estimate before the first session. Nothing of it is charged."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -46,7 +47,7 @@ def handle(uow: UnitOfWork, request: pb.CreateEstimateRequest) -> Ids:
     unpriced = sorted({line.code for line, _ in lines if line.code not in prices.prices})
     estimate_id = uow.new_id()
     rows = _rows(estimate_id, priced, prices)
-    total_usd = total(row["amount_usd"] for row in rows)
+    total_usd = total(_amount_usd(line, prices) for line in priced)
     valid_until = today + timedelta(days=int(number(uow, policy_number, words.ESTIMATE_VALID, site_id)))
     uow.execute(
         insert(estimate).values(
@@ -82,7 +83,6 @@ def handle(uow: UnitOfWork, request: pb.CreateEstimateRequest) -> Ids:
 
 
 def _rows(estimate_id: UUID, lines: list[Repeated], prices: PriceList) -> list[dict[str, object]]:
-    """Each visit's amount is rounded as it will be charged, then taken as often as there are such visits."""
     return [
         {
             "estimate_id": estimate_id,
@@ -90,10 +90,16 @@ def _rows(estimate_id: UUID, lines: list[Repeated], prices: PriceList) -> list[d
             "code": line.code,
             "units": line.units * times,
             "unit_price_usd": prices.prices[line.code],
-            "amount_usd": to_cents(line.units * prices.prices[line.code]) * times,
+            "amount_usd": _amount_usd((line, times), prices),
         }
         for n, (line, times) in enumerate(lines, start=1)
     ]
+
+
+def _amount_usd(repeated: Repeated, prices: PriceList) -> Decimal:
+    """Each visit's amount is rounded as it will be charged, then taken as often as there are such visits."""
+    line, times = repeated
+    return to_cents(line.units * prices.prices[line.code]) * times
 
 
 def answer(uow: UnitOfWork, ids: Ids) -> pb.CreateEstimateResponse:

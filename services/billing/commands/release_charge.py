@@ -16,9 +16,6 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.values import from_timestamp
 from saguaro.billing.v1 import service_pb2 as pb
 
-# What a release needs where the device's own time is missing or cannot be.
-_TIME_FIELD = "reviewed_time"
-
 
 def handle(uow: UnitOfWork, request: pb.ReleaseChargeRequest) -> Ids:
     """Charges it by its own day's prices. FailedPrecondition CHARGE_STILL_HELD names what is still missing; nothing is kept then."""
@@ -41,16 +38,16 @@ def handle(uow: UnitOfWork, request: pb.ReleaseChargeRequest) -> Ids:
 def _reviewed_time(row: Row[Any], request: pb.ReleaseChargeRequest) -> Any:
     """The time that a person established. InvalidArgument when it is missing, not asked for, or cannot be."""
     needed = row.hold_reason_code in words.TIME_TO_ESTABLISH
-    if needed != request.HasField(_TIME_FIELD):
+    if needed != request.HasField("reviewed_time"):
         rule = "must be given for this hold" if needed else "must not be given for this hold"
-        raise InvalidArgument(_TIME_FIELD, rule, charge_set_id=request.charge_set_id)
+        raise InvalidArgument("reviewed_time", rule, charge_set_id=request.charge_set_id)
     if not needed:
         return None
     if row.served_at is not None:
         length = (from_timestamp(request.reviewed_time.stopped_at) - row.served_at).total_seconds()
         if length < request.reviewed_time.delivering_seconds:
             raise InvalidArgument(
-                f"{_TIME_FIELD}.delivering_seconds", "must fit between the device's start and the reviewed stop"
+                "reviewed_time.delivering_seconds", "must fit between the device's start and the reviewed stop"
             )
     return request.reviewed_time
 

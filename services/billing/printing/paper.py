@@ -8,10 +8,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import Final
+from importlib.resources import files
+from typing import Final, cast
 
-import font_roboto
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.prefs import ViewerPreferences
@@ -21,7 +20,7 @@ for _name in ("fpdf", "fontTools"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 _FONT: Final = "Roboto"
-_FILES: Final = Path(font_roboto.__file__).parent / "files"
+_FILES: Final = files("font_roboto") / "files"
 _MARGIN_MM: Final = 20
 _LINE_MM: Final = 5.5
 _BODY_PT: Final = 10
@@ -61,7 +60,8 @@ class Paper(FPDF):
     def line(self, text: str, *, bold: bool = False, small: bool = False) -> None:  # type: ignore[override]
         """A paragraph, broken where it must be; each part of it is an element."""
         self.set_font(_FONT, "B" if bold else "", _SMALL_PT if small else _BODY_PT)
-        for part in self.multi_cell(0, _LINE_MM, text, dry_run=True, output="LINES", align="L"):
+        parts = self.multi_cell(0, _LINE_MM, text, dry_run=True, output="LINES", align="L")
+        for part in cast(list[str], parts):
             self._room_for(_LINE_MM)
             with self._tagged("/P"):
                 self.cell(0, _LINE_MM, part, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
