@@ -1,7 +1,14 @@
 """The policy tables of the instruments, as ListPolicy and docs/clinical-policy.md show them."""
 
 from chassis.policy import Policy
-from intake.instrument_tables import instrument_band, instrument_code, instrument_form, instrument_item, instrument_rule
+from intake.instrument_tables import (
+    instrument_band,
+    instrument_code,
+    instrument_form,
+    instrument_item,
+    instrument_question,
+    instrument_rule,
+)
 
 VERSION = ("instrument", "version")
 SCORE = {"lowest": "{score}", "highest": "{score}"}
@@ -17,16 +24,22 @@ POLICIES = (
     Policy(
         instrument_item,
         keys=(*VERSION, "item"),
-        values=("position", "lowest", "highest", "level", "scored", "subscale", "loinc"),
+        values=("position", "lowest", "highest", "level", "subscale", "loinc"),
         title="Items of the instruments",
         units={
             **SCORE,
             "position": "{position}",
             "level": "code",
-            "scored": "yes/no",
             "subscale": "code",
             "loinc": "code",
         },
+    ),
+    Policy(
+        instrument_question,
+        keys=(*VERSION, "item"),
+        values=("position", "lowest", "highest", "loinc"),
+        title="Questions of the instruments that enter no total",
+        units={**SCORE, "position": "{position}", "loinc": "code"},
     ),
     Policy(
         instrument_band,

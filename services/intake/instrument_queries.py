@@ -11,7 +11,7 @@ from chassis.paging import make_token, read_token
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text
 from intake import instrument_policy, roles
-from intake.instrument_tables import instrument_code, instrument_item, instrument_rule
+from intake.instrument_tables import instrument_code, instrument_item, instrument_question, instrument_rule
 from intake.results import result_messages
 from intake.tables import instrument_result, person
 from saguaro.intake.v1 import service_pb2 as pb
@@ -53,7 +53,8 @@ def get_instrument_form(uow: UnitOfWork, request: pb.GetInstrumentFormRequest) -
     which = request.instrument, request.instrument_version, request.site_id, uow.clinic_time
     found = instrument_policy.version_of(uow, *which)
     form = instrument_policy.form(uow, *which)
-    loinc = {row.item: row.loinc for row in instrument_policy.rows_of(uow, instrument_item, *which)}
+    asked = (instrument_item, instrument_question)
+    loinc = {row.item: row.loinc for table in asked for row in instrument_policy.rows_of(uow, table, *which)}
     rules = instrument_policy.rows_of(uow, instrument_rule, *which)
     codes = instrument_policy.rows_of(uow, instrument_code, *which)
     return pb.GetInstrumentFormResponse(

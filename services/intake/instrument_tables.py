@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Numeric, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import CheckConstraint, Column, Integer, Numeric, PrimaryKeyConstraint, Table, Text
 
 from chassis.policy import DEFAULT, policy_columns, review_state_check
 from intake.tables import metadata
@@ -27,8 +27,7 @@ instrument_form = Table(
     review_state_check("instrument_form"),
 )
 
-# `level` is the risk level that a yes stands for (C-SSRS), empty elsewhere; `subscale` and `loinc` may be empty. An item that is not
-# `scored` is asked and kept, and enters no total.
+# `level` is the risk level that a yes stands for (C-SSRS), empty elsewhere; `subscale` and `loinc` may be empty.
 instrument_item = Table(
     "instrument_item",
     metadata,
@@ -40,13 +39,29 @@ instrument_item = Table(
     Column("highest", Integer, nullable=False),
     Column("level", Text, nullable=False),
     Column("loinc", Text, nullable=False),
-    Column("scored", Boolean, nullable=False),
     Column("subscale", Text, nullable=False),
     *_in_effect(),
     PrimaryKeyConstraint("instrument", "version", "item", "scope", "effective_from", name="instrument_item_pk"),
     CheckConstraint("level IN ('', 'low', 'moderate', 'high')", name="instrument_item_level"),
     CheckConstraint("lowest <= highest", name="instrument_item_range"),
     review_state_check("instrument_item"),
+)
+
+# Asked and kept, and in no total. Apart from the items, so that code of the first release never counts one as a missing answer.
+instrument_question = Table(
+    "instrument_question",
+    metadata,
+    Column("instrument", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("lowest", Integer, nullable=False),
+    Column("highest", Integer, nullable=False),
+    Column("loinc", Text, nullable=False),
+    *policy_columns(),
+    PrimaryKeyConstraint("instrument", "version", "item", "scope", "effective_from", name="instrument_question_pk"),
+    CheckConstraint("lowest <= highest", name="instrument_question_range"),
+    review_state_check("instrument_question"),
 )
 
 instrument_band = Table(

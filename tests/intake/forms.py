@@ -33,10 +33,16 @@ def _rows(table: str, which: tuple[str, str]) -> list[Mapping[str, Any]]:
 
 
 def _items(which: tuple[str, str]) -> tuple[Item, ...]:
-    rows = sorted(_rows("instrument_item", which), key=lambda row: row["position"])
-    return tuple(
-        Item(row["item"], row["lowest"], row["highest"], row["level"], row.get("scored", True), row.get("subscale", ""))
-        for row in rows
+    items = sorted(_rows("instrument_item", which), key=lambda row: row["position"])
+    return (
+        *(
+            Item(row["item"], row["lowest"], row["highest"], row["level"], subscale=row.get("subscale", ""))
+            for row in items
+        ),
+        *(
+            Item(row["item"], row["lowest"], row["highest"], scored=False)
+            for row in _rows("instrument_question", which)
+        ),
     )
 
 

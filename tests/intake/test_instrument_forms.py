@@ -160,7 +160,7 @@ def test_a_version_that_is_published_is_scored_by_its_rows(desk: Desk) -> None:
     with pytest.raises(FailedPrecondition, match="POLICY_INCOMPLETE"):
         desk.fill_in(person_id, "MADRS", "24-hour", {}, at=later)
     for number in ("1", "2"):
-        values = {"position": number, "lowest": "0", "highest": "6", "level": "", "scored": "true"}
+        values = {"position": number, "lowest": "0", "highest": "6", "level": ""}
         publish(desk, "instrument_item", {**day, "item": number}, {**values, "subscale": "", "loinc": ""})
     publish(desk, "instrument_band", {**day, "code": "normal"}, {"lowest": "0", "highest": "6"})
     assert desk.fill_in(person_id, "MADRS", "24-hour", {"1": 3, "2": 3}, at=later).band == "normal"

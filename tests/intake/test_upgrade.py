@@ -92,3 +92,16 @@ def test_the_forms_of_the_first_release_are_in_force_as_before(upgraded: Service
         found = upgraded.call("GetInstrumentForm", request, role="clinician", at=NOW)
         assert sum(item.scored for item in found.items) == items
         assert found.form.rated_by == "person"
+
+
+def test_code_of_the_first_release_still_scores_while_it_runs_on(upgraded: ServiceHarness) -> None:
+    """Migrations come before the code: what its query of the items finds is what it found before, and it may write."""
+    as_it_reads = (
+        "SELECT position, item, lowest, highest, level, loinc, status FROM instrument_item WHERE instrument = 'PHQ-9'"
+    )
+    with upgraded.database.engine.begin() as connection:
+        assert len(connection.execute(text(as_it_reads)).all()) == 9
+        values = {"person": PERSON, "site": UUID(PHOENIX), "result": uuid4(), "at": NOW, "actor": uuid4()}
+        connection.execute(text(RECORD.split(";")[1]), values)
+    request = pb.ListInstrumentResultsRequest(person_id=str(PERSON))
+    assert len(upgraded.call("ListInstrumentResults", request, role="clinician", at=NOW).results) == 2

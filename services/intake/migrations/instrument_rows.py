@@ -123,21 +123,25 @@ CODES = (
     ("AUDIT-C", "1998", "total", "75626-2"),
 )
 ITEM_CODES = {("AUDIT-C", "2"): "68519-8", ("AUDIT-C", "3"): "68520-6"}
-DIFFICULTY, DIFFICULTY_LOINC = "difficulty", "69722-7"
+# Instrument, version, position, item, highest answer, LOINC, source: asked and kept, in no total.
+QUESTIONS = ((PHQ9, PHQ9_VERSION, 10, "difficulty", 3, "69722-7", KROENKE),)
 
 
 def _items() -> Iterator[dict[str, Any]]:
-    yield {
-        **_of(PHQ9, PHQ9_VERSION, KROENKE), "position": 10, "item": DIFFICULTY, "lowest": 0, "highest": 3, "level": "",
-        "loinc": DIFFICULTY_LOINC, "scored": False, "subscale": "",
-    }  # fmt: skip
     for name, version, count, highest, _rater, source in FORMS:
         parts = {number: code for code, numbers in SUBSCALES.get((name, version), {}).items() for number in numbers}
         for number in range(1, count + 1):
+            item = str(number)
             yield {
-                **_of(name, version, source), "position": number, "item": str(number), "lowest": 0, "highest": highest, "level": "",
-                "loinc": ITEM_CODES.get((name, str(number)), ""), "scored": True, "subscale": parts.get(number, ""),
-            }  # fmt: skip
+                **_of(name, version, source),
+                "position": number,
+                "item": item,
+                "lowest": 0,
+                "highest": highest,
+                "level": "",
+                "loinc": ITEM_CODES.get((name, item), ""),
+                "subscale": parts.get(number, ""),
+            }
 
 
 def _of(instrument: str, version: str, source: str) -> dict[str, Any]:
@@ -152,6 +156,11 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             for name, version, _count, _highest, rater, source in FORMS
         ],
         "instrument_item": list(_items()),
+        "instrument_question": [
+            {**_of(name, version, source), "position": position, "item": item, "lowest": 0, "highest": highest}
+            | {"loinc": loinc}
+            for name, version, position, item, highest, loinc, source in QUESTIONS
+        ],
         "instrument_band": [
             {**_of(name, version, source), "code": code, "lowest": lowest, "highest": highest}
             for name, version, code, lowest, highest, source in BANDS

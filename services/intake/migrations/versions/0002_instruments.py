@@ -16,8 +16,8 @@ OLDER = """
 ALTER TABLE instrument_form ADD COLUMN rated_by text NOT NULL DEFAULT 'person';
 ALTER TABLE instrument_form ALTER COLUMN rated_by DROP DEFAULT;
 ALTER TABLE instrument_form ADD CONSTRAINT instrument_form_rated_by CHECK (rated_by IN ('person', 'clinician'));
-ALTER TABLE instrument_item ADD COLUMN scored boolean NOT NULL DEFAULT true, ADD COLUMN subscale text NOT NULL DEFAULT '';
-ALTER TABLE instrument_item ALTER COLUMN scored DROP DEFAULT, ALTER COLUMN subscale DROP DEFAULT;
+ALTER TABLE instrument_item ADD COLUMN subscale text NOT NULL DEFAULT '';
+ALTER TABLE instrument_item ALTER COLUMN subscale DROP DEFAULT;
 ALTER TABLE instrument_item ADD CONSTRAINT instrument_item_range CHECK (lowest <= highest);
 ALTER TABLE instrument_form ALTER COLUMN status SET DEFAULT 'default, to be reviewed';
 ALTER TABLE instrument_item ALTER COLUMN status SET DEFAULT 'default, to be reviewed';
@@ -35,6 +35,18 @@ CREATE TABLE instrument_rule (
     effective_from timestamptz NOT NULL,
     CONSTRAINT instrument_rule_pk PRIMARY KEY (instrument, version, rule_code, effective_from),
     CONSTRAINT instrument_rule_value CHECK (value >= 0)
+);
+CREATE TABLE instrument_question (
+    instrument text NOT NULL,
+    version text NOT NULL,
+    position integer NOT NULL,
+    item text NOT NULL,
+    lowest integer NOT NULL,
+    highest integer NOT NULL,
+    loinc text NOT NULL,
+    effective_from timestamptz NOT NULL,
+    CONSTRAINT instrument_question_pk PRIMARY KEY (instrument, version, item, effective_from),
+    CONSTRAINT instrument_question_range CHECK (lowest <= highest)
 );
 CREATE TABLE instrument_code (
     instrument text NOT NULL,
@@ -92,6 +104,7 @@ CREATE TABLE instrument_subscore (
 KEYS = {
     "instrument_form": ("instrument", "version"),
     "instrument_item": ("instrument", "version", "item"),
+    "instrument_question": ("instrument", "version", "item"),
     "instrument_band": ("instrument", "version", "code"),
     "instrument_rule": ("instrument", "version", "rule_code"),
     "instrument_code": ("instrument", "version", "part"),
