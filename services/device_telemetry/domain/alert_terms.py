@@ -9,8 +9,11 @@ from typing import Final
 
 from device_telemetry.domain.alarm_kinds import HIGH, LOW, MEDIUM, PHYSIOLOGICAL, TECHNICAL
 
+# The manager's watchdog: the sender is alive, and nothing is wrong.
+HEARTBEAT: Final = 196614
 # Event -> last part of the kind of alarm, "device.line_occluded".
 _EVENTS: Final = {
+    HEARTBEAT: "heartbeat",
     196670: "low",
     196648: "high",
     196674: "below_limit",
@@ -19,8 +22,6 @@ _EVENTS: Final = {
     197218: "syringe_not_held",
     197334: "near_completion",
 }
-# The manager's watchdog: the sender is alive, and nothing is wrong.
-HEARTBEAT: Final = 196614
 RANKED_ANEW: Final = frozenset({"escalate", "de-escalate"})
 RAISING: Final = frozenset({"start", "continue", "update", *RANKED_ANEW})
 ENDING: Final = frozenset({"end"})
