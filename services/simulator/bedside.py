@@ -35,6 +35,7 @@ class Bench:
 
     lane: Lane
     pump: Pump
+    spare: Pump
     monitor: Monitor
     hl7_messages: int = 0
     _turn: int = 0
@@ -54,7 +55,12 @@ class Bench:
 
 def bench(lane: Lane, cuff_period_s: int) -> Bench:
     """Devices as they come from the store."""
-    return Bench(lane, Pump(lane.id("pump")), Monitor(lane.id("monitor"), cuff_period_s=cuff_period_s))
+    return Bench(
+        lane,
+        Pump(lane.id("pump")),
+        Pump(lane.id("spare_pump")),
+        Monitor(lane.id("monitor"), cuff_period_s=cuff_period_s),
+    )
 
 
 class FrameFeed:
@@ -93,7 +99,7 @@ class Hl7Feed:
         for at in sorted({timed.at for timed in samples}):
             control_id = f"{lane.id('monitor')[:8]}{int(at.timestamp()):d}"
             taken = [timed.sample for timed in samples if timed.at == at]
-            self._link.send(pcd01(lane.equipment_id, control_id, at, taken))
+            self._link.send(pcd01(lane.equipment_id("monitor"), control_id, at, taken))
             self._bench.hl7_messages += 1
 
 

@@ -9,6 +9,8 @@ from saguaro.treatment_plan.v1.types_pb2 import PumpProgramme
 # Ketamine 50 mg/mL in a vial of 10 mL (DailyMed); the middle part of its 5-3-2 code is padded on bills: 67457010810.
 NDC: Final = "67457-108-10"
 VIAL_MG_PER_ML: Final = Decimal(50)
+LOT: Final = "SYN-2026-07"
+LOT_EXPIRES_ON: Final = "2027-12-31"
 _VIAL_ML: Final = Decimal(10)
 # The line is primed with drug and not flushed to the patient: what stays in it is wasted (house policy).
 _RESIDUE_ML: Final = Decimal(15)

@@ -14,6 +14,7 @@ from simulator.day import INFUSION_DAY, Day, site_moment
 from simulator.hl7_messages import PUBLISHED
 from simulator.patient import Outcome
 from simulator.places import Place
+from simulator.treatment import Treated
 
 CLOSES: Final = time(23)
 _OVER_DELIVERY: Final = "pump.over_delivery"
@@ -21,20 +22,33 @@ _OVER_DELIVERY: Final = "pump.over_delivery"
 
 def check(calls: Calls, day: Day, outcomes: Sequence[Outcome], unacknowledged: Sequence[str]) -> list[dict[str, Any]]:
     """[{name, ok, looked_at, found}]; `found` names ids and rules, never a value."""
-    infused = [outcome for outcome in outcomes if outcome.infused is not None]
-    settled = [outcome for outcome in outcomes if outcome.settled is not None]
+    treated = [(outcome, one) for outcome in outcomes for one in outcome.treated]
     return [
         _finding("every patient's way ended as scripted", len(outcomes), (_failure(one) for one in outcomes)),
         _finding("the published HL7 messages were acknowledged", len(PUBLISHED), unacknowledged),
         _finding("the published HL7 messages were kept for an operator", len(PUBLISHED), _not_kept(calls, day)),
         _finding(
             "delivered at most ordered, or an alarm",
-            len(settled),
-            (_id(one) for one in settled if not _within_order(one)),
+            len(treated),
+            (_id(outcome) for outcome, one in treated if not _within_order(one)),
         ),
-        _finding("the network's volume is the pump's", len(infused), (_id(one) for one in infused if not _agrees(one))),
+        _finding(
+            "the network's volume is the pumps'",
+            len(treated),
+            (_id(outcome) for outcome, one in treated if one.infused.pump_ml != one.infused.reported_ml),
+        ),
+        _finding(
+            "every milligram ordered was delivered or left in the bag",
+            len(treated),
+            (_id(outcome) for outcome, one in treated if not _accounted(one)),
+        ),
         _finding("one charge set a session", len(outcomes), (_id(one) for one in outcomes if not _charged_once(one))),
-        _finding("every invoice is paid", len(settled), (_id(one) for one in settled if not _paid(one))),
+        _finding("every invoice is paid", len(outcomes), (_id(one) for one in outcomes if one.account.unpaid)),
+        _finding(
+            "what was charged was invoiced, or drawn from a package",
+            len(outcomes),
+            (_id(one) for one in outcomes if not one.failure and not _all_invoiced(one)),
+        ),
         _finding("the ledger of each site sums to zero", len(day.places), _unbalanced(calls, day)),
     ]
 
@@ -52,26 +66,31 @@ def _failure(outcome: Outcome) -> str:
     return f"{_id(outcome)} ({outcome.script.way}): {outcome.failure}" if outcome.failure else ""
 
 
-def _within_order(outcome: Outcome) -> bool:
-    if outcome.settled is None:
-        return True
-    return outcome.settled.delivered_mg <= outcome.settled.ordered_mg or outcome.alarms[_OVER_DELIVERY] > 0
+def _within_order(one: Treated) -> bool:
+    return one.settled.delivered_mg <= one.settled.ordered_mg or one.infused.alarms[_OVER_DELIVERY] > 0
 
 
-def _agrees(outcome: Outcome) -> bool:
-    return outcome.infused is None or outcome.infused.pump_ml == outcome.infused.reported_ml
+def _accounted(one: Treated) -> bool:
+    """To the last decimal: the milligrams are the pumps' millilitres at the bag's concentration."""
+    return one.settled.delivered_mg == one.infused.reported_ml * one.infused.concentration_mg_per_ml
 
 
 def _charged_once(outcome: Outcome) -> bool:
-    if outcome.failure:
-        return True
-    if outcome.settled is None:
-        return outcome.stray_charges == 0
-    return outcome.settled.charge_sets == 1
+    sessions = [one.session_id for one in outcome.account.charge_sets if one.kind == "session"]
+    return bool(outcome.failure) or (len(sessions) == len(set(sessions)) == len(outcome.treated))
 
 
-def _paid(outcome: Outcome) -> bool:
-    return outcome.settled is None or outcome.settled.invoice_paid
+def _all_invoiced(outcome: Outcome) -> bool:
+    """Every dollar charged was asked for once: by an invoice, or by the package that the session was drawn from."""
+    owed = sum(
+        (
+            Decimal(one.total_usd)
+            for one in outcome.account.charge_sets
+            if one.state == "charged" and not one.package_id
+        ),
+        Decimal(0),
+    )
+    return outcome.account.invoiced_usd == owed
 
 
 def _not_kept(calls: Calls, day: Day) -> list[str]:

@@ -1,4 +1,4 @@
-"""A day of seeded patients through a running network, over its own protocols.
+"""A clinic day of seeded patients, and the weeks of some of them, through a running network, over its own protocols.
 
 What is counted depends on the seed, the number of patients and the number of sites alone: everything is planned before the first call,
 each patient has a clock of their own, and each device is in lockstep with the network.
@@ -93,8 +93,7 @@ def _live_all(calls: Calls, day: Day, progress: Progress) -> list[Outcome]:
             progress.tell(seen)
             return seen
         finally:
-            visit = day.visits.get(script.index)
-            if visit is not None:
+            for visit in day.visits.get(script.index, ()):
                 bench_of = benches[visit.lane.id("chair")]
                 # Nobody waits for a patient who never came as far as the chair.
                 bench_of.await_turn(visit.turn)
@@ -106,6 +105,6 @@ def _live_all(calls: Calls, day: Day, progress: Progress) -> list[Outcome]:
 
 
 def _turn(day: Day, script: Script) -> tuple[int, int]:
-    """Place in the queue: by turn at the chair, then by number."""
-    visit = day.visits.get(script.index)
-    return (visit.turn if visit else 0), script.index
+    """Place in the queue: whoever comes for weeks first, then by turn at the chair, then by number."""
+    visits = day.visits.get(script.index, ())
+    return (-1 if script.series else visits[0].turn if visits else 0), script.index

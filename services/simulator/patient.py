@@ -7,18 +7,21 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Final
 
-from saguaro.billing.v1 import service_pb2 as billing
 from saguaro.scheduling.v1 import service_pb2 as scheduling
+from saguaro.scheduling.v1 import types_pb2 as scheduling_types
+from saguaro.treatment_plan.v1 import service_pb2 as plans
+from saguaro.treatment_plan.v1 import types_pb2 as plan_types
+from simulator import money
 from simulator.bedside import Bench
 from simulator.calls import Calls
-from simulator.day import SCREENING_DAY, Day, site_moment
+from simulator.day import SCREENING_DAY, Day, Visit, site_moment
 from simulator.episode import Episode
-from simulator.infusion import Infused, infuse
 from simulator.planning import book, cancel, order, plan
 from simulator.recording import Recording
-from simulator.screening import screen
+from simulator.screening import screen, withdraw
 from simulator.scripts import Script
-from simulator.settling import Settled, settle
+from simulator.treatment import Treated, treat
+from simulator.weeks import Weeks
 
 ENDS: Final = {"completed": "treated", "aborted": "aborted"}
 _MISSED_AFTER_MIN: Final = 30
@@ -37,12 +40,15 @@ class Outcome:
     person_id: str = ""
     booked: int = 0
     cancelled: int = 0
-    infused: Infused | None = None
-    settled: Settled | None = None
-    # Charge sets of somebody who was never infused.
-    stray_charges: int = 0
+    treated: list[Treated] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
+    account: money.Account = field(default_factory=money.Account)
     failure: str = ""
-    alarms: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def alarms(self) -> Counter[str]:
+        """Clinical alarms of all sessions, by kind."""
+        return sum((one.infused.alarms for one in self.treated), Counter[str]())
 
 
 def live(
@@ -66,54 +72,93 @@ def live(
     cleared = screen(episode)
     outcome.person_id = episode.person_id
     if not cleared:
-        outcome.stray_charges = _charge_sets(episode)
+        outcome.account = money.after(episode, 0)
         now("declined")
         return outcome
     now("cleared")
-    _treat(episode, outcome, benches, recording, now)
+    plan_id = plan(episode)
+    package_id = money.before(episode, plan_id)
+    if script.series is not None:
+        end = _weeks(episode, outcome, plan_id, benches, recording, now)
+    else:
+        end = _one_visit(episode, outcome, plan_id, benches, recording, now)
+    now("to be billed")
+    outcome.account = money.after(episode, len(outcome.treated), package_id)
+    now(end)
     return outcome
 
 
-def _treat(
-    episode: Episode, outcome: Outcome, benches: dict[str, Bench], recording: Recording, now: Callable[[str], None]
-) -> None:
-    script, visit = episode.script, episode.day.visits[episode.script.index]
-    plan_id = plan(episode)
+def _weeks(
+    episode: Episode,
+    outcome: Outcome,
+    plan_id: str,
+    benches: dict[str, Bench],
+    recording: Recording,
+    now: Callable[[str], None],
+) -> str:
+    assert episode.script.series is not None
+    weeks = Weeks(episode, episode.script.series, benches, recording, now)
+    outcome.treated, outcome.suggestions = weeks.treated, weeks.decided
+    weeks.run(plan_id)
+    outcome.booked, outcome.cancelled = weeks.booked, weeks.cancelled
+    return episode.script.way
+
+
+def _one_visit(
+    episode: Episode,
+    outcome: Outcome,
+    plan_id: str,
+    benches: dict[str, Bench],
+    recording: Recording,
+    now: Callable[[str], None],
+) -> str:
+    script = episode.script
+    [visit] = episode.day.visits[script.index]
     session_id = book(episode, visit, plan_id)
     outcome.booked += 2 if script.way == "conflict" else 1
     outcome.cancelled += 1 if script.way == "conflict" else 0
     now("booked")
-    ordered = order(episode, session_id)
+    ordered = order(episode, visit, session_id)
     if script.way == "cancelled":
-        cancel(episode, session_id)
+        cancel(episode, visit, session_id)
         outcome.cancelled += 1
     elif script.way == "no_show":
-        _miss(episode, session_id)
+        _miss(episode, visit, session_id)
+    elif script.way == "withdrawn":
+        _withdraw(episode, visit, plan_id, session_id)
+        outcome.cancelled += 1
     if not script.infused:
-        outcome.stray_charges = _charge_sets(episode)
-        now(script.way)
-        return
-    bench = benches[visit.lane.id("chair")]
-    bench.await_turn(visit.turn)
+        return script.way
     now("in session")
-    outcome.infused = infuse(episode, visit, ordered, bench, recording)
-    bench.leave(visit.turn)
-    outcome.alarms = outcome.infused.alarms
-    now("to be billed")
-    outcome.settled = settle(episode, ordered, outcome.infused)
-    now(ENDS[outcome.infused.state])
+    outcome.treated.append(treat(episode, visit, ordered, benches, recording))
+    return ENDS[outcome.treated[0].infused.state]
 
 
-def _miss(episode: Episode, session_id: str) -> None:
-    visit = episode.day.visits[episode.script.index]
+def _miss(episode: Episode, visit: Visit, session_id: str) -> None:
     episode.at(visit.starts_at + timedelta(minutes=_MISSED_AFTER_MIN))
-    request = scheduling.RecordNoShowRequest(request_id=episode.request_id(), session_id=session_id)
+    request = scheduling.RecordNoShowRequest(session_id=session_id)
     episode.ask("nurse", "scheduling", "RecordNoShow", request, place=visit.lane.place)
 
 
-def _charge_sets(episode: Episode) -> int:
-    request = billing.ListChargeSetsRequest(person_id=episode.person_id, page_size=500)
-    return len(episode.ask("biller", "billing", "ListChargeSets", request).charge_sets)
+def _withdraw(episode: Episode, visit: Visit, plan_id: str, session_id: str) -> None:
+    """Without consent the plan stops, and with it the order and the booking."""
+    withdraw(episode, episode.consent_id)
+    episode.calls.watch(
+        "treatment_plan",
+        "GetPlan",
+        plans.GetPlanRequest(plan_id=plan_id),
+        episode.context("prescriber", visit.lane.place),
+        until=lambda found: found.plan.state == plan_types.PLAN_STATE_SUSPENDED,
+        effect="consent withdrawn to plan suspended",
+    )
+    episode.calls.watch(
+        "scheduling",
+        "GetBooking",
+        scheduling.GetBookingRequest(session_id=session_id),
+        episode.context("scheduler", visit.lane.place),
+        until=lambda found: found.booking.state == scheduling_types.BOOKING_STATE_CANCELLED,
+        effect="plan suspended to cancelled booking",
+    )
 
 
 def usd(amount: Decimal) -> str:

@@ -83,10 +83,9 @@ class Lane:
         """Its resource code."""
         return f"{self.place.code}-{kind.upper()}-{self.number}-{self.place.run.mark}"
 
-    @property
-    def equipment_id(self) -> str:
-        """How the monitor names itself in HL7 OBX-18."""
-        return f"{self.id('monitor').replace('-', '')[:16].upper()}"
+    def equipment_id(self, kind: str) -> str:
+        """How a device names itself in HL7 OBX-18."""
+        return self.id(kind).replace("-", "")[:16].upper()
 
 
 def places(run: Run, count: int) -> tuple[Place, ...]:

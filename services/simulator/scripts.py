@@ -1,11 +1,13 @@
-"""What happens to each patient of a day, drawn from the seed before anything is called: no answer and no race changes it."""
+"""What happens to each patient of a journey, drawn from the seed before anything is called: no answer and no race changes it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from typing import Final
 
-# A day of twenty has each of these once, a shorter one the first of them.
+from simulator.series import SERIES, Series, phq9_answers
+
+# A journey of thirty has each of these once, a shorter one the first of them; `Script.way` is one.
 WAYS: Final = (
     "plain",
     "linked",
@@ -21,15 +23,25 @@ WAYS: Final = (
     "soft_limit",
     "occluded",
     "flag_open",
-    "linked",
+    "pump_changed",
     "pain",
-    "plain",
+    "adverse_event",
     "moderate",
+    "flag_after_booking",
+    "withdrawn",
+    "series_responder",
+    "flag_while_infusing",
+    "moved",
+    "series_declined",
+    "held_first",
+    "package",
+    "series_raised",
+    "series_early_remission",
     "plain",
-    "plain",
+    "series_relapse",
 )
 NEVER_BOOKED: Final = frozenset({"contraindicated", "flag_open"})
-NEVER_INFUSED: Final = NEVER_BOOKED | {"no_show", "cancelled"}
+NEVER_INFUSED: Final = NEVER_BOOKED | {"no_show", "cancelled", "withdrawn"}
 
 # Indication and billable ICD-10-CM leaves for it.
 _DIAGNOSES: Final = (
@@ -77,6 +89,11 @@ class Script:
         return self.way not in NEVER_BOOKED
 
     @property
+    def series(self) -> Series | None:
+        """The course over weeks, for whom there is one."""
+        return SERIES.get(self.way)
+
+    @property
     def infused(self) -> bool:
         """Whether an infusion is ever started."""
         return self.way not in NEVER_INFUSED
@@ -92,7 +109,11 @@ def scripts(seed: int, patients: int, sites: int) -> tuple[Script, ...]:
 def _script(seed: int, index: int, way: str, sites: int) -> Script:
     random = Random(f"saguaro script {seed}/{index}/{way}")
     indication, codes = _PAIN if way == "pain" else random.choices(_DIAGNOSES, weights=(6, 2, 2, 1))[0]
-    weight_kg = Decimal(random.randrange(480, 1080)) / 10
+    series = SERIES.get(way)
+    if series is not None:
+        indication, codes = _DIAGNOSES[0]
+    # A raised dose must stay below the absolute soft limit as well.
+    weight_kg = Decimal(random.randrange(480, 780 if series else 1080)) / 10
     home = index % sites
     elsewhere = way == "linked" and sites > 1
     return Script(
@@ -103,16 +124,21 @@ def _script(seed: int, index: int, way: str, sites: int) -> Script:
         indication=indication,
         icd10cm_code=random.choice(codes),
         # Item 9 asks about thoughts of death: a yes is a flag of its own, drawn for few.
-        phq9=(*(random.choice((1, 2, 2, 3)) for _ in range(8)), random.choices((0, 1), weights=(9, 1))[0]),
+        phq9=phq9_answers(series.phq9_totals[0]) if series else _phq9(random),
         cssrs=tuple(_cssrs(way).items()),
         contraindications=(random.choice(_CONTRAINDICATIONS),) if way == "contraindicated" else (),
         weight_kg=weight_kg,
         arrival_weight_kg=weight_kg + Decimal(random.randrange(-15, 16)) / 10,
-        concentration_mg_per_ml=random.choice(_CONCENTRATIONS),
+        # A second pump takes over what the first one left: the bag's millilitres have to come out on tenths.
+        concentration_mg_per_ml="1" if way == "pump_changed" else random.choice(_CONCENTRATIONS),
         dose_mg_per_kg="0.8" if way == "soft_limit" else "",
         duration_min=240 if way == "pain" else 40,
         window=random.random(),
     )
+
+
+def _phq9(random: Random) -> tuple[int, ...]:
+    return (*(random.choice((1, 2, 2, 3)) for _ in range(8)), random.choices((0, 1), weights=(9, 1))[0])
 
 
 def _cssrs(way: str) -> dict[str, int]:

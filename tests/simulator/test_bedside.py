@@ -83,4 +83,4 @@ def test_an_hl7_monitor_sends_one_message_a_minute_with_an_id_of_its_own() -> No
     ids = [message.split(b"|")[9] for message in kept.sent]
     assert len(set(ids)) == len(ids) == 3
     assert feed.last_sequence == chair.hl7_messages == 3
-    assert all(LANE.equipment_id.encode() in message for message in kept.sent)
+    assert all(LANE.equipment_id("monitor").encode() in message for message in kept.sent)

@@ -1,15 +1,18 @@
 """What a day came to, whatever the order in which its patients finished."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 
 from saguaro.billing.v1.types_pb2 import ChargeLine, ChargeSet
 from simulator.infusion import Infused
+from simulator.money import Account
 from simulator.patient import Outcome
 from simulator.scripts import scripts
 from simulator.settling import Settled
 from simulator.totals import outage_alarms, totals
+from simulator.treatment import Treated
 
 DRAWN = scripts(1, 4, 1)
 
@@ -19,27 +22,24 @@ def treated(index: int, delivered_mg: str, *, alarms: str, outage: int = 0) -> O
         ChargeLine(code="96365", units="1", unit_price_usd="210.50", amount_usd="210.50"),
         ChargeLine(code="J3490", units="1", unit_price_usd="85.50", amount_usd="85.50"),
     ]
-    return Outcome(
-        DRAWN[index],
-        state="treated",
-        booked=1,
-        infused=Infused(
+    charged = ChargeSet(kind="session", state="charged", lines=lines, total_usd="296.00")
+    once = Treated(
+        Infused(
             state="completed",
+            flag_ids=(),
+            ended_at=datetime(2026, 7, 14, 16, tzinfo=UTC),
             concentration_mg_per_ml=Decimal(1),
             pump_ml=Decimal(delivered_mg),
             reported_ml=Decimal(delivered_mg),
             alarms=Counter(alarms.split()),
             outage_alarms=Counter({"log.stopped": outage}) if outage else Counter(),
         ),
-        settled=Settled(
-            ordered_mg=Decimal("40.05"),
-            delivered_mg=Decimal(delivered_mg),
-            wasted_mg=Decimal("15.0"),
-            charge_set=ChargeSet(state="charged", lines=lines, total_usd="296.00"),
-            charge_sets=1,
-            paid_usd=Decimal("296.00"),
-            invoice_paid=True,
-        ),
+        Settled(Decimal("40.05"), Decimal(delivered_mg), Decimal("15.0"), charged),
+        holds_released=index,
+    )
+    account = Account([charged], invoiced_usd=Decimal("296.00"), paid_usd=Decimal("296.00"))
+    return Outcome(
+        DRAWN[index], state="treated", booked=1, treated=[once], suggestions=["raise_dose declined"], account=account
     )
 
 
@@ -56,13 +56,21 @@ def test_the_sums() -> None:
     assert totals(day()) == {
         "patients": {"declined": 1, "no_show": 1, "treated": 2},
         "sessions": {"booked": 3, "cancelled": 0, "no_show": 1, "completed": 2, "aborted": 0},
+        "suggestions": {"raise_dose declined": 2},
+        "holds_released": 1,
         "ordered_mg": "80.1",
         "delivered_mg": "79.95",
         "wasted_mg": "30",
         "alarms": {"hr.silent": 3, "rr.low.caution": 1},
         "charges": {"96365": {"units": "2", "amount_usd": "421.00"}, "J3490": {"units": "2", "amount_usd": "171.00"}},
-        "total_usd": "592.00",
-        "payments": {"count": 2, "total_usd": "592.00"},
+        "charge_sets": {"session charged": 2},
+        "money": {
+            "charged_usd": "592.00",
+            "invoiced_usd": "592.00",
+            "paid_usd": "592.00",
+            "packages_usd": "0.00",
+            "refunded_usd": "0.00",
+        },
     }
 
 
