@@ -1,10 +1,12 @@
 """Results against the baseline of their series, whatever becomes known first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Engine, text
 
 from chassis.values import to_timestamp
 from saguaro.device_telemetry.v1 import events_pb2 as infusion_events
@@ -256,3 +258,27 @@ def test_a_repeated_call_is_told_the_same(course: Course) -> None:
     assert course.desk.call("CompleteInstrument", request, at=at(3)) == first
     assert first.baseline_total == 20
     assert len(course.results()) == 2
+
+
+def test_a_result_waits_for_an_infusion_that_is_being_taken_down(course: Course) -> None:
+    """Both take the person's lock: a result that is completed meanwhile sees the infusion once it is on record."""
+    course.phq9(20, 0)
+    course.sign(1)
+    engine = course.desk.harness.database.engine
+    values = {"session": uuid4(), "person": UUID(course.person_id), "site": UUID(PHOENIX), "at": at(2)}
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as reaction:
+            reaction.execute(text("INSERT INTO begun_infusion VALUES (:session, :person, :site, NULL, :at)"), values)
+            reaction.execute(text("SELECT 1 FROM person WHERE person_id = :person FOR NO KEY UPDATE"), values)
+            answer = pool.submit(course.phq9, 10, 3)
+            while not answer.done() and not waits(engine):
+                pass
+            assert not answer.done()
+        assert answer.result().baseline_total == 20
+
+
+def waits(engine: Engine) -> bool:
+    """Whether somebody waits for a lock in this database."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return bool(connection.execute(text(asked)).scalar_one())
