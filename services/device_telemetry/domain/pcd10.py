@@ -63,8 +63,9 @@ def read(groups: Sequence[Group], sent: Sent) -> tuple[Event | None, tuple[Findi
 def _as_told(what: PumpEvent, said: PumpSaid) -> PumpSaid:
     if what is PumpEvent.COUNTERS_CLEARED:
         return with_event(said, counter_cleared=True)
-    if what is PumpEvent.COMPLETE and said.delivery_status != words.TRANSITIONING:
-        return with_event(said, event_reason=words.COMPLETED)
+    if what in (PumpEvent.STOP, PumpEvent.COMPLETE):
+        over = what is PumpEvent.COMPLETE and said.delivery_status != words.TRANSITIONING
+        return with_event(said, event_reason=words.COMPLETED if over else "", segment_ended=True)
     if what is PumpEvent.PROGRAM_CLEARED:
         return with_event(said, event_reason=words.STOPPED)
     return said

@@ -17,6 +17,11 @@ class Programme:
 _FIELDS = ("drug_code", "concentration_mg_per_ml", "rate_ml_per_h", "vtbi_ml")
 
 
+def changes(said: Programme, order: Programme) -> tuple[str, ...]:
+    """Names of the fields that a running pump says otherwise than the order; what one report leaves out is no change."""
+    return tuple(name for name in differences(said, order) if getattr(said, name) not in ("", None))
+
+
 def differences(echo: Programme, order: Programme) -> tuple[str, ...]:
     """Names of the fields in which an echo differs from the order, or which it lacks (house policy: any refuses a start)."""
     return tuple(

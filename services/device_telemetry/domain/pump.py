@@ -4,14 +4,14 @@ House policy: an infusion may go on with another pump, once that was authorised 
 A pump that starts or goes on without authorisation runs all the same, and is an alarm (domain.pump_conditions).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from device_telemetry.domain import delivery, flow
 from device_telemetry.domain.policy import Policy
 from device_telemetry.domain.pump_conditions import Condition, conditions
-from device_telemetry.domain.pump_report import COMPLETED, STOPPED, Allowed, Authorisation, Report, Stop
+from device_telemetry.domain.pump_report import COMPLETED, IN_TRANSITION, STOPPED, Allowed, Authorisation, Report, Stop
 from device_telemetry.domain.pump_state import LIVE, Meter, PumpState
 
 DETACHED = "detached"
@@ -35,6 +35,7 @@ def follow(
     meter = state.meter(device_id)
     if meter.last_ms is not None and report.at_ms < meter.last_ms:
         return (), ()
+    report = _with_counter(report, meter)
     until_ms = report.at_ms + policy.clock_tolerance_ms
     grant, stop = allowed.for_pump(device_id, until_ms), allowed.stop_until(until_ms)
     fell = not report.counter_cleared and meter.last_total_ml is not None and report.total_ml < meter.last_total_ml
@@ -48,6 +49,14 @@ def follow(
     found = conditions(state, device_id, report, allowed, grant, stop, fell, policy)
     meter.last_ms, meter.last_infusing, meter.last_total_ml = report.at_ms, report.infusing, report.total_ml
     return moves, found
+
+
+def _with_counter(report: Report, meter: Meter) -> Report:
+    """A report that does not say the counter: it stands where it stood, and what a segment gave that just ended is added."""
+    if report.total_known:
+        return report
+    before_ml = delivery.ZERO if report.counter_cleared else meter.last_total_ml or delivery.ZERO
+    return replace(report, total_ml=before_ml + (report.segment_ml or delivery.ZERO))
 
 
 def interrupt(state: PumpState, device_id: str, at_ms: int) -> tuple[Moved, ...]:
@@ -117,7 +126,8 @@ def _move(
         state.phase, state.pump_id, state.unauthorised_resume = "infusing", device_id, not good
         state.stop_limits_before, state.stop_limit_now = state.stop_limits, False
         return (Moved("resumed", report.at_ms, grant=grant if good else None),)
-    if device_id != state.pump_id:
+    # Between two rates a pump stands for a moment and goes on by itself: that is no pause.
+    if device_id != state.pump_id or report.not_delivering_reason == IN_TRANSITION:
         return ()
     if state.ended_ms is not None or report.not_delivering_reason == COMPLETED:
         state.phase = "completed"

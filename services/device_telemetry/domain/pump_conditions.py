@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from device_telemetry.domain import alarm_kinds as kinds
 from device_telemetry.domain import flow
 from device_telemetry.domain.policy import Policy, PumpPolicy
-from device_telemetry.domain.programme import differences
+from device_telemetry.domain.programme import changes
 from device_telemetry.domain.pump_report import OCCLUDED, Allowed, Authorisation, Report, Stop
 from device_telemetry.domain.pump_state import LIVE, OVER, PumpState
 
@@ -43,7 +43,7 @@ def conditions(
     if start is not None and start.programme.vtbi_ml is not None and state.delivered_ml > start.programme.vtbi_ml:
         found.append(Condition(kinds.OVER_DELIVERY, True))
     if runs and grant is not None and not report.keep_vein_open:
-        found.append(Condition(kinds.PROGRAMME_CHANGED, bool(differences(report.programme, grant.programme))))
+        found.append(Condition(kinds.PROGRAMME_CHANGED, bool(changes(report.programme, grant.programme))))
     if policy.pump is not None:
         direction = state.meters[device_id].flow.found
         found.append(Condition(kinds.OVER_INFUSION, direction == flow.FAST))

@@ -8,6 +8,8 @@ from device_telemetry.domain.programme import Programme
 COMPLETED = "completed"
 STOPPED = "stopped"
 OCCLUDED = "occluded"
+# The pump ends one delivery segment to begin the next at once (IHE PCD IPEC 1.5, pump-delivery-status-transitioning).
+IN_TRANSITION = "transitioning"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Report:
     # None where the pump does not say.
     reservoir_ml: Decimal | None = None
     battery_left_min: Decimal | None = None
+    # False where the pump did not say its counter: then it stands where it stood, and a segment that ended is added.
+    total_known: bool = True
+    segment_ml: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,9 @@ class PumpSaid:
     dose_rate_unit: str = ""
     battery_left_min: Decimal | None = None
     counter_cleared: bool = False
-    # What the event of a PCD-10 message adds: "stopped" or "completed".
+    # What the event of a PCD-10 message adds: "stopped" or "completed", and that `segment_ml` is that of a whole segment.
     event_reason: str = ""
+    segment_ended: bool = False
 
     @property
     def infusing(self) -> bool | None:
@@ -188,6 +189,8 @@ def _channel(place: str) -> str:
     return ".".join(place.split(".")[:3])
 
 
-def with_event(said: PumpSaid, *, counter_cleared: bool = False, event_reason: str = "") -> PumpSaid:
+def with_event(
+    said: PumpSaid, *, counter_cleared: bool = False, event_reason: str = "", segment_ended: bool = False
+) -> PumpSaid:
     """The same with what a PCD-10 event adds."""
-    return replace(said, counter_cleared=counter_cleared, event_reason=event_reason)
+    return replace(said, counter_cleared=counter_cleared, event_reason=event_reason, segment_ended=segment_ended)

@@ -46,25 +46,29 @@ def programme_of_report(report: types.PumpReport) -> Programme:
     """The programme that a pump echoes."""
     return Programme(
         report.drug_code,
-        _amount(report.concentration_mg_per_ml, "pump_report.concentration_mg_per_ml"),
-        _amount(report.rate_ml_per_h, "pump_report.rate_ml_per_h"),
-        _amount(report.vtbi_ml, "pump_report.vtbi_ml"),
+        amount_of(report.concentration_mg_per_ml, "pump_report.concentration_mg_per_ml"),
+        amount_of(report.rate_ml_per_h, "pump_report.rate_ml_per_h"),
+        amount_of(report.vtbi_ml, "pump_report.vtbi_ml"),
     )
 
 
 def _report(report: types.PumpReport, at_ms: int) -> Report:
+    total_ml = amount_of(report.delivered_total_ml, "pump_report.delivered_total_ml")
     return Report(
         at_ms=at_ms,
         programme=programme_of_report(report),
         infusing=report.infusing,
-        total_ml=_amount(report.delivered_total_ml, "pump_report.delivered_total_ml") or Decimal(0),
+        total_ml=total_ml or Decimal(0),
+        total_known=total_ml is not None,
+        segment_ml=amount_of(report.delivered_segment_ml, "pump_report.delivered_segment_ml"),
         counter_cleared=report.counter_cleared,
         keep_vein_open=report.keep_vein_open,
         not_delivering_reason=report.not_delivering_reason,
-        reservoir_ml=_amount(report.reservoir_ml, "pump_report.reservoir_ml"),
-        battery_left_min=_amount(report.battery_left_min, "pump_report.battery_left_min"),
+        reservoir_ml=amount_of(report.reservoir_ml, "pump_report.reservoir_ml"),
+        battery_left_min=amount_of(report.battery_left_min, "pump_report.battery_left_min"),
     )
 
 
-def _amount(text: str, field: str) -> Decimal | None:
+def amount_of(text: str, field: str) -> Decimal | None:
+    """The decimal in `text`; None where it is empty. InvalidArgument names the field."""
     return decimal_of(text, field) if text else None

@@ -68,6 +68,7 @@ def report_of(said: PumpSaid) -> types.PumpReport:
         dose_rate_unit=said.dose_rate_unit if said.dose_rate is not None else "",
         vtbi_remaining_ml=decimal_or_empty(said.remaining_ml),
         battery_left_min=decimal_or_empty(said.battery_left_min),
+        delivered_segment_ml=decimal_or_empty(said.segment_ml) if said.segment_ended else "",
     )
 
 
