@@ -1,6 +1,7 @@
 """Each ended infusion has one charge set, and each charge set its infusion.
 
-A set may be held with a reason, or be nothing: under one minute of delivery and no drug (CPT 96374 needs a push of at least a minute).
+A set may be held with a reason, be rejected by a review, or be nothing: under one minute of delivery and no drug (CPT 96374 needs a push
+of at least a minute). Evaluations and instruments have sets of their own, which say why when they are nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def one_an_infusion(world: World) -> Outcome:
     """Between the ended infusions, the closed sessions and the charge sets."""
     outcome = Outcome()
     sets: dict[Any, int] = {}
-    for row in world.databases.rows("billing", "SELECT session_id FROM charge_set"):
+    for row in world.databases.rows("billing", "SELECT session_id FROM charge_set WHERE kind = 'session'"):
         sets[row.session_id] = sets.get(row.session_id, 0) + 1
     ended = {row.session_id for row in world.databases.rows("treatment_plan", "SELECT session_id FROM pump_totals")}
     for session_id in sorted(ended):
@@ -36,7 +37,9 @@ def facts_as_closed(world: World) -> Outcome:
         " FROM session_closure c JOIN pump_totals t USING (session_id) LEFT JOIN session_readiness r USING (order_id)",
     )
     for row in world.databases.rows(
-        "billing", "SELECT session_id, person_id, site_id, delivered_mg, delivering_seconds, ndc FROM charge_set"
+        "billing",
+        "SELECT session_id, person_id, site_id, delivered_mg, delivering_seconds, ndc FROM charge_set"
+        " WHERE kind = 'session'",
     ):
         owner = closed.get(row.session_id)
         same = owner is not None and all(getattr(owner, name) == getattr(row, name) for name in row._fields)
@@ -54,7 +57,8 @@ def lines_and_state(world: World) -> Outcome:
         lines.setdefault(row.charge_set_id, []).append(row)
     for row in world.databases.rows(
         "billing",
-        "SELECT charge_set_id, session_id, state, hold_reason_code, total_usd, delivering_seconds, delivered_mg FROM charge_set",
+        "SELECT charge_set_id, kind, state, hold_reason_code, note_code, total_usd, delivering_seconds, delivered_mg"
+        " FROM charge_set",
     ):
         own = lines.pop(row.charge_set_id, [])
         broken = [rule for holds, rule in _set_rules(row, own) if not holds]
@@ -76,7 +80,9 @@ def _set_rules(row: Any, own: list[Any]) -> list[tuple[bool, str]]:
     rules = [(not own and row.total_usd == 0, "is not charged and has an amount")]
     if row.state == "held":
         rules.append((bool(row.hold_reason_code), "is held without a reason"))
-    else:
+    elif row.state == "none" and row.kind != "session":
+        rules.append((bool(row.note_code), "is nothing and does not say why"))
+    elif row.state == "none":
         rules.append((row.delivering_seconds < 60 and not row.delivered_mg, "is nothing although something was given"))
     return rules
 

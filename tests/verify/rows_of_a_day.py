@@ -205,7 +205,8 @@ def billing() -> list[tuple[str, dict[str, Any]]]:
         (
             "charge_set",
             WHOSE
-            | {"charge_set_id": CHARGE_SET, "session_id": SESSION, "service_date": "2026-07-15", "stopped": True}
+            | {"charge_set_id": CHARGE_SET, "session_id": SESSION, "source_id": SESSION, "service_date": "2026-07-15"}
+            | {"stopped": True}
             | {"delivering_seconds": 2400, "delivered_mg": 40, "vial_mg_per_ml": 50, "ndc": "67457010810"}
             | {"state": "charged", "hold_reason_code": "", "total_usd": "450.00", "captured_at": at(60)}
             | {"invoice_id": INVOICE},
@@ -219,6 +220,14 @@ def billing() -> list[tuple[str, dict[str, Any]]]:
             "charge_line",
             {"charge_set_id": CHARGE_SET, "line_number": 2, "code": "J3490", "units": 1, "unit_price_usd": "50"}
             | {"amount_usd": "50.00", "ndc": "67457010810", "product_ml": "0.80"},
+        ),
+        *(
+            (
+                "invoice_line",
+                {"invoice_id": INVOICE, "line_number": number, "charge_set_id": CHARGE_SET, "code": code, "units": 1}
+                | {"unit_price_usd": amount, "amount_usd": amount, "modifier": "", "ndc": "", "note_code": ""},
+            )
+            for number, code, amount in ((1, "96365", "400.00"), (2, "J3490", "50.00"))
         ),
         (
             "payment",

@@ -202,6 +202,7 @@ BREAKS = [
         "billing",
         [
             "ALTER TABLE charge_set DROP CONSTRAINT charge_set_one_a_session",
+            "ALTER TABLE charge_set DROP CONSTRAINT charge_set_one_a_source",
             "INSERT INTO charge_set SELECT (jsonb_populate_record(c, jsonb_build_object('charge_set_id', gen_random_uuid()))).*"
             " FROM charge_set c",
         ],
