@@ -3,18 +3,32 @@
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service, Stream, Timer
 from device_telemetry import care_tables, policy_tables, queries
-from device_telemetry.commands import acknowledge_alarm, attach_device, detach_device, register_device, start_infusion
+from device_telemetry.commands import (
+    acknowledge_alarm,
+    attach_device,
+    detach_device,
+    record_stop,
+    register_device,
+    resume_infusion,
+    start_infusion,
+)
 from device_telemetry.frames.apply_batch import handle_batch
 from device_telemetry.frames.decode import TOPIC
 from device_telemetry.reactions import (
     on_order_issued,
     on_order_revoked,
     on_order_used,
+    on_practitioner_recorded,
     on_session_booked,
     on_session_cancelled,
+    on_session_change_proposed,
+    on_session_change_refused,
+    on_session_moved,
     on_session_ready,
+    on_site_opened,
 )
 from device_telemetry.timers import frame_partitions, log_stopped
+from saguaro.intake.v1 import events_pb2 as intake
 from saguaro.scheduling.v1 import events_pb2 as scheduling
 from saguaro.treatment_plan.v1 import events_pb2 as plan
 
@@ -33,12 +47,19 @@ INDEX = Service(
         attach_device.COMMAND,
         detach_device.COMMAND,
         start_infusion.COMMAND,
+        resume_infusion.COMMAND,
+        record_stop.COMMAND,
         acknowledge_alarm.COMMAND,
     ),
     queries=(queries.GET_SESSION_TELEMETRY, queries.LIST_ALARMS, queries.LIST_QUARANTINE),
     events_in=(
+        EventIn(scheduling.SiteOpened, on_site_opened.react),
+        EventIn(intake.PractitionerRecorded, on_practitioner_recorded.react),
         EventIn(scheduling.SessionBooked, on_session_booked.react),
         EventIn(scheduling.SessionCancelled, on_session_cancelled.react),
+        EventIn(scheduling.SessionChangeProposed, on_session_change_proposed.react),
+        EventIn(scheduling.SessionMoved, on_session_moved.react),
+        EventIn(scheduling.SessionChangeRefused, on_session_change_refused.react),
         EventIn(plan.OrderIssued, on_order_issued.react),
         EventIn(plan.OrderUsed, on_order_used.react),
         EventIn(plan.OrderRevoked, on_order_revoked.react),

@@ -15,6 +15,7 @@ from chassis.values import to_timestamp
 from device_telemetry.frames.decode import TOPIC, TYPE
 from saguaro.device_telemetry.v1 import service_pb2 as pb
 from saguaro.device_telemetry.v1 import types_pb2 as types
+from saguaro.intake.v1 import events_pb2 as intake_events
 from saguaro.intake.v1 import service_pb2 as intake
 from saguaro.intake.v1 import types_pb2 as intake_types
 from saguaro.scheduling.v1 import events_pb2 as scheduling
@@ -61,7 +62,29 @@ class Ward:
         self._offset = 0
         self.register(PUMP, types.DEVICE_KIND_PUMP)
         self.register(MONITOR, types.DEVICE_KIND_MONITOR, "0600dc750001")
+        assert harness.deliver(scheduling.SiteOpened(site_id=self.site_id, time_zone="America/Phoenix")) == "applied"
+        self.practitioner(harness.actor_id)
         assert self.book(self.session_id) == "applied"
+
+    def practitioner(
+        self, practitioner_id: UUID, *privileges: str, revision: int = 1, expires_on: str = "2027-12-31",
+        site_id: str = "", dea: str = "2027-12-31",
+    ) -> str:  # fmt: skip
+        """Somebody with these privileges at the site; with those of a nurse who may also sign unless said otherwise."""
+        event = intake_events.PractitionerRecorded(
+            practitioner_id=str(practitioner_id),
+            revision=revision,
+            licence_type="RN",
+            licence_state="AZ",
+            licence_expires_on=expires_on,
+            sites=[
+                intake_types.SitePrivileges(
+                    site_id=site_id or self.site_id, privileges=privileges or ("administer", "sign"), dea_expires_on=dea
+                )
+            ],
+            recorded_at=to_timestamp(START - timedelta(days=30)),
+        )
+        return self.harness.deliver(event)
 
     def register(self, device_id: UUID, kind: Any, equipment_id: str = "") -> None:
         self.harness.call(
@@ -93,6 +116,7 @@ class Ward:
             person_id=self.person_id,
             site_id=self.site_id,
             programme=plan_types.PumpProgramme(**programme),
+            weight_kg="80",
             issued_at=to_timestamp(START - timedelta(hours=1)),
             expires_at=to_timestamp(START + timedelta(hours=8)),
         )
@@ -101,7 +125,9 @@ class Ward:
     def attach(
         self, device_id: UUID, session_id: str = "", at: datetime = START - timedelta(minutes=5), role: str = "nurse"
     ) -> Any:
-        request = pb.AttachDeviceRequest(device_id=str(device_id), session_id=session_id or self.session_id)
+        request = pb.AttachDeviceRequest(
+            device_id=str(device_id), session_id=session_id or self.session_id, identity_checked_twice=True
+        )
         return self.harness.call("AttachDevice", request, role=role, at=at)
 
     def detach(self, device_id: UUID, at: datetime, session_id: str = "") -> Any:

@@ -8,28 +8,32 @@ it.
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import cast, insert, select
+from sqlalchemy import insert, select
 
 from chassis.context import RequestContext
 from chassis.errors import FailedPrecondition, Finding, NotFound, SaguaroError
 from chassis.index import Ids, RemoteCommand
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
-from device_telemetry.domain.programme import Programme, differences
-from device_telemetry.frames.decode import programme_of_report
-from device_telemetry.records import programme_of, seconds_of, session_of
-from device_telemetry.tables import MOMENT, attachment, authorisation, infusion_order, pump_echo, start_attempt
+from device_telemetry.care_tables import infusion_stop
+from device_telemetry.changes import change_pending
+from device_telemetry.domain.programme import Programme
+from device_telemetry.echoes import compare, fresh_echo
+from device_telemetry.privileges import require_privilege
+from device_telemetry.records import programme_of, session_of
+from device_telemetry.refusals import Refusals
+from device_telemetry.tables import authorisation, infusion_order, start_attempt
 from saguaro.device_telemetry.v1 import service_pb2 as pb
-from saguaro.device_telemetry.v1 import types_pb2 as types
 from saguaro.intake.v1 import service_pb2 as intake
 from saguaro.treatment_plan.v1 import service_pb2 as plan
 from saguaro.treatment_plan.v1 import types_pb2 as plan_types
 
+ORDER_TOPIC = "saguaro.treatment_plan.order"
 # Both questions together; after that the nurse is told no rather than kept waiting.
 _ASK_TIMEOUT_S = 2.0
 # What another service says when it cannot answer at all; everything else is its refusal.
@@ -50,10 +54,9 @@ class Question:
 
 
 def prepare(uow: UnitOfWork, request: pb.StartInfusionRequest) -> Question:
-    """Session, order, attached pump and its echo. FailedPrecondition names what is missing or differs."""
+    """Session, order, attached pump and its echo. FailedPrecondition names everything that is missing or differs."""
     session = session_of(uow, request.session_id)
-    if session.cancelled_at is not None:
-        raise FailedPrecondition("SESSION_CANCELLED", field="session_id", rule="must not be cancelled")
+    require_privilege(uow, session.site_id, "administer")
     order = uow.execute(select(infusion_order).where(infusion_order.c.order_id == UUID(request.order_id))).one_or_none()
     if order is None or order.session_id != session.session_id:
         raise NotFound("order_id", "must be an order for this session", order_id=request.order_id)
@@ -63,26 +66,41 @@ def prepare(uow: UnitOfWork, request: pb.StartInfusionRequest) -> Question:
     if earlier is not None:
         # The same start asked again: treatment-plan may have said yes already, so it hears the very same question.
         return Question(session.person_id, session.site_id, earlier.pump_id, programme_of(earlier), earlier.echoed_at)
-    if order.revoked_at is not None:
-        raise FailedPrecondition(
-            "ORDER_REVOKED", field="order_id", rule="must not be revoked", order_id=request.order_id
-        )
-    if order.used_at is not None:
-        raise FailedPrecondition("ORDER_USED", field="order_id", rule="must not be used", order_id=request.order_id)
-    if order.expires_at <= uow.clinic_time:
-        raise FailedPrecondition(
-            "ORDER_EXPIRED", field="order_id", rule="must not be expired", order_id=request.order_id
-        )
-    echo = _fresh_echo(uow, session)
-    echoed = programme_of_report(types.PumpReport.FromString(bytes(echo.report)))
-    _refuse_difference(echoed, programme_of(order))
-    question = Question(session.person_id, session.site_id, echo.device_id, echoed, echo.reported_at)
+    uow.refuse_if_parked(ORDER_TOPIC, str(session.person_id))
+    found = Refusals()
+    _session_allows(uow, session, found)
+    _order_allows(uow, order, found)
+    echo = fresh_echo(uow, session, found)
+    if echo is not None:
+        compare(echo, programme_of(order), order.weight_kg, found)
+    found.refuse(session_id=request.session_id, order_id=request.order_id)
+    if echo is None:
+        raise AssertionError("a start without an echo was not refused")
+    question = Question(session.person_id, session.site_id, echo.pump_id, echo.programme, echo.reported_at)
     uow.execute(
         insert(start_attempt).values(
             request_id=UUID(request.request_id), echoed_at=echo.reported_at, **_columns(question, request)
         )
     )
     return question
+
+
+def _session_allows(uow: UnitOfWork, session: Any, found: Refusals) -> None:
+    if session.cancelled_at is not None:
+        found.add("SESSION_CANCELLED", "session_id", "must not be cancelled")
+    if change_pending(uow, session.session_id):
+        found.add("CHANGE_PENDING", "session_id", "must have no change of its booking that waits for its answers")
+    if uow.execute(select(infusion_stop).where(infusion_stop.c.session_id == session.session_id)).first() is not None:
+        found.add("STOP_RECORDED", "session_id", "nobody may have asked for the end")
+
+
+def _order_allows(uow: UnitOfWork, order: Any, found: Refusals) -> None:
+    if order.revoked_at is not None:
+        found.add("ORDER_REVOKED", "order_id", "must not be revoked")
+    if order.used_at is not None:
+        found.add("ORDER_USED", "order_id", "must not be used")
+    if order.expires_at <= uow.clinic_time:
+        found.add("ORDER_EXPIRED", "order_id", "must not be expired")
 
 
 def _columns(question: Question, request: pb.StartInfusionRequest) -> dict[str, Any]:
@@ -98,46 +116,6 @@ def _columns(question: Question, request: pb.StartInfusionRequest) -> dict[str, 
         "rate_ml_per_h": programme.rate_ml_per_h,
         "vtbi_ml": programme.vtbi_ml,
     }
-
-
-def _fresh_echo(uow: UnitOfWork, session: Any) -> Any:
-    """The last report of the pump that is attached now."""
-    echo = uow.execute(
-        select(attachment.c.device_id, pump_echo.c.reported_at, pump_echo.c.report)
-        .outerjoin(
-            pump_echo,
-            (pump_echo.c.device_id == attachment.c.device_id) & (pump_echo.c.session_id == attachment.c.session_id),
-        )
-        .where(attachment.c.session_id == session.session_id, attachment.c.kind == "pump")
-        .where(attachment.c.during.contains(cast(uow.clinic_time, MOMENT)))
-    ).one_or_none()
-    if echo is None:
-        raise FailedPrecondition("NO_PUMP_ATTACHED", field="session_id", rule="must have a pump attached")
-    if echo.reported_at is None:
-        raise FailedPrecondition("NO_ECHO", field="session_id", rule="its pump must have echoed its programme")
-    age = uow.clinic_time - echo.reported_at
-    tolerance = timedelta(seconds=seconds_of(uow, "clock_tolerance", session.site_id, uow.clinic_time))
-    if age > timedelta(seconds=seconds_of(uow, "echo_age", session.site_id, uow.clinic_time)):
-        raise FailedPrecondition(
-            "ECHO_TOO_OLD", field="session_id", rule="the echo of its pump must be younger than the policy allows"
-        )
-    if -age > tolerance:
-        raise FailedPrecondition(
-            "ECHO_IN_FUTURE", field="session_id", rule="the echo of its pump must not lie in the future"
-        )
-    return echo
-
-
-def _refuse_difference(echoed: Programme, ordered: Programme) -> None:
-    found = differences(echoed, ordered)
-    if found:
-        raise FailedPrecondition(
-            "ECHO_DIFFERS",
-            field=f"echoed_programme.{found[0]}",
-            rule="must equal the order",
-            findings=[Finding(f"echoed_programme.{name}", "must equal the order") for name in found],
-            differing_fields=",".join(found),
-        )
 
 
 def ask(peers: Any, request: pb.StartInfusionRequest, question: Question, context: RequestContext) -> str:

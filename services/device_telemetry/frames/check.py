@@ -7,13 +7,15 @@ from google.protobuf.message import DecodeError
 
 from chassis.errors import InvalidArgument, SaguaroError
 from device_telemetry.domain import columns
-from device_telemetry.frames.decode import received_frame
+from device_telemetry.frames.decode import amount_of, received_frame
 from saguaro.device_telemetry.v1 import types_pb2 as types
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Times outside are a broken clock, and beyond what PostgreSQL and Python share.
 _FIRST_SECOND: Final = 0
 _LAST_SECOND: Final = 253_402_300_799
+# Numbers of a report that only a start or a resume looks at.
+_OF_ECHOES: Final = ("weight_kg", "dose_rate", "vtbi_remaining_ml")
 
 
 def checked(raw: bytes) -> types.Frame:
@@ -41,6 +43,8 @@ def checked(raw: bytes) -> types.Frame:
     if frame.HasField("pump_report"):
         # Its decimals are the only numbers that may not be numbers.
         received_frame(frame)
+        for name in _OF_ECHOES:
+            amount_of(getattr(frame.pump_report, name), f"pump_report.{name}")
     return frame
 
 

@@ -24,6 +24,7 @@ def react(uow: UnitOfWork, event: plan.OrderIssued) -> None:
             concentration_mg_per_ml=decimal_of(programme.concentration_mg_per_ml, "programme.concentration_mg_per_ml"),
             rate_ml_per_h=decimal_of(programme.rate_ml_per_h, "programme.rate_ml_per_h"),
             vtbi_ml=decimal_of(programme.vtbi_ml, "programme.vtbi_ml"),
+            weight_kg=decimal_of(event.weight_kg, "weight_kg") if event.weight_kg else None,
             issued_at=from_timestamp(event.issued_at),
             expires_at=from_timestamp(event.expires_at),
         )
