@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
 
 from chassis.policy import policy_columns, policy_number_table, review_state_check
 from scheduling.domain import words
@@ -116,6 +116,11 @@ appointment_resource = Table(
     CheckConstraint(_one_of("resource_kind", words.CLAIM_KINDS), name="appointment_resource_kind"),
     CheckConstraint(_one_of("from_phase", words.FROM_PHASES), name="appointment_resource_from"),
     CheckConstraint(_one_of("until_phase", words.UNTIL_PHASES), name="appointment_resource_until"),
+    # The proof in domain/visit.py is about this stretch of the person and no other.
+    CheckConstraint(
+        "resource_kind <> 'person' OR (from_phase = 'infusion_start' AND until_phase = 'interval_end')",
+        name="appointment_resource_person",
+    ),
     review_state_check("appointment_resource"),
 )
 
@@ -285,6 +290,8 @@ session_change = Table(
     Column("nurse_id", Uuid),
     Column("earlier_hold_id", Uuid),
     Column("later_hold_id", Uuid),
+    # What the new time takes of each kind, as policy said when it was proposed.
+    Column("phases", JSONB),
     # By the machine's clock: how long an answer takes is a matter of machines.
     Column("asked_at", _TIME, nullable=False, server_default=func.clock_timestamp()),
     Column("correlation_id", Uuid, nullable=False),
@@ -295,7 +302,7 @@ session_change = Table(
     CheckConstraint("(state = 'refused') = (refused_reason_code IS NOT NULL)", name="session_change_refused"),
     CheckConstraint(
         "(kind = 'cancel') = (num_nonnulls(starts_at, infusion_starts_at, infusion_ends_at, ends_at, cleaned_at,"
-        " person_free_at, chair_id, pump_id, monitor_id, nurse_id, earlier_hold_id, later_hold_id) = 0)",
+        " person_free_at, chair_id, pump_id, monitor_id, nurse_id, earlier_hold_id, later_hold_id, phases) = 0)",
         name="session_change_new_time",
     ),
     Index("session_change_one_at_a_time", "session_id", unique=True, postgresql_where=text("state = 'proposed'")),

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
+
+from google.protobuf.message import Message
 
 from chassis.testing import ServiceHarness
 from chassis.values import to_timestamp
+from saguaro.device_telemetry.v1 import events_pb2 as device_events
 from saguaro.scheduling.v1 import service_pb2 as pb
 from saguaro.scheduling.v1 import types_pb2 as types
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
@@ -134,3 +138,62 @@ class Clinic:
         response = self.harness.call("GetBooking", pb.GetBookingRequest(session_id=session_id), at=NOW)
         assert isinstance(response.booking, types.Booking)
         return response.booking
+
+    def call(self, rpc: str, request: Message, role: str = "scheduler", at: datetime = NOW) -> Any:
+        """Calls as a scheduler at 08:00, unless another role or time is named."""
+        return self.harness.call(rpc, request, role=role, at=at)
+
+    def cancel(self, session_id: str, at: datetime = NOW) -> str:
+        """Proposes the cancellation; the change's id."""
+        request = pb.CancelSessionRequest(session_id=session_id, reason_code="person.asked")
+        return str(self.call("CancelSession", request, at=at).change_id)
+
+    def move(self, session_id: str, starts_at: datetime, *, role: str = "scheduler", **changes: object) -> str:
+        """Proposes the move; the change's id."""
+        request = pb.MoveSessionRequest(
+            session_id=session_id,
+            starts_at=to_timestamp(starts_at),
+            reason_code="person.asked",
+            **changes,  # type: ignore[arg-type]
+        )
+        return str(self.call("MoveSession", request, role).change_id)
+
+    def plan_says(
+        self, change_id: str, accepted: bool = True, reason_code: str = ""
+    ) -> plan_events.SessionChangeAnswered:
+        """Treatment-plan's answer."""
+        change = self.change(change_id)
+        return plan_events.SessionChangeAnswered(
+            change_id=change_id, session_id=change.session_id, accepted=accepted, reason_code=reason_code
+        )
+
+    def devices_say(
+        self, change_id: str, accepted: bool = True, reason_code: str = ""
+    ) -> device_events.SessionChangeAnswered:
+        """Device-telemetry's answer."""
+        change = self.change(change_id)
+        return device_events.SessionChangeAnswered(
+            change_id=change_id, session_id=change.session_id, accepted=accepted, reason_code=reason_code
+        )
+
+    def agree(self, change_id: str, at: datetime = NOW) -> None:
+        """Both say yes."""
+        for event in (self.plan_says(change_id), self.devices_say(change_id)):
+            assert self.harness.deliver(event, at=at) == "applied"
+
+    def cancelled(self, session_id: str, at: datetime = NOW) -> None:
+        """Cancels, and both agree."""
+        self.agree(self.cancel(session_id, at), at)
+
+    def change(self, change_id: str) -> types.SessionChange:
+        """The change as it stands."""
+        response = self.harness.call("GetSessionChange", pb.GetSessionChangeRequest(change_id=change_id), at=NOW)
+        assert isinstance(response.change, types.SessionChange)
+        return response.change
+
+    def checked(self, session_id: str, *items: str, at: datetime = NOW) -> list[str]:
+        """Confirms the items with the person, all three unless some are named; what is missing still."""
+        request = pb.ConfirmChecklistRequest(
+            session_id=session_id, items=items or ("fasting", "driver", "medicines_held"), confirmed_with="person"
+        )
+        return list(self.call("ConfirmChecklist", request, "nurse", at).missing)

@@ -11,15 +11,11 @@ from saguaro.device_telemetry.v1 import events_pb2 as device_events
 from saguaro.scheduling.v1 import events_pb2 as events
 from saguaro.scheduling.v1 import service_pb2 as pb
 from saguaro.scheduling.v1 import types_pb2 as types
-from tests.scheduling.clinic import NINE, NOW, Clinic
-
-
-def _cancel(clinic: Clinic, session_id: str) -> None:
-    request = pb.CancelSessionRequest(session_id=session_id, reason_code="person.asked")
-    clinic.harness.call("CancelSession", request, role="scheduler", at=NOW)
+from tests.scheduling.clinic import NINE, Clinic
 
 
 def _arrive(clinic: Clinic, session_id: str) -> None:
+    clinic.checked(session_id)
     clinic.harness.call("RecordArrival", pb.RecordArrivalRequest(session_id=session_id), role="nurse", at=NINE)
 
 
@@ -40,12 +36,12 @@ def test_a_cancelled_session_frees_everything_and_its_ordinal(clinic: Clinic) ->
     person = str(uuid4())
     request = clinic.request(place, person, clinic.plan(person))
     first = clinic.book(request).session_id
-    _cancel(clinic, first)
+    clinic.cancelled(first)
     assert clinic.get(first).state == types.BOOKING_STATE_CANCELLED
     assert clinic.harness.events(events.SessionCancelled)[0].reason_code == "person.asked"
     assert clinic.book(request).session_id != first
     with pytest.raises(FailedPrecondition) as refused:
-        _cancel(clinic, first)
+        clinic.cancelled(first)
     assert refused.value.reason == "BOOKING_STATE"
 
 
@@ -55,9 +51,9 @@ def test_an_arrival_is_recorded_once(clinic: Clinic) -> None:
     assert clinic.get(session).state == types.BOOKING_STATE_ARRIVED
     assert clinic.harness.events(events.PatientArrived)[0].arrived_at == to_timestamp(NINE)
     with pytest.raises(FailedPrecondition):
-        _arrive(clinic, session)
+        clinic.call("RecordArrival", pb.RecordArrivalRequest(session_id=session), "nurse")
     with pytest.raises(NotFound):
-        _arrive(clinic, str(uuid4()))
+        clinic.call("RecordArrival", pb.RecordArrivalRequest(session_id=str(uuid4())), "nurse")
 
 
 def test_nobody_is_missed_before_the_time_or_after_an_arrival(clinic: Clinic) -> None:
@@ -66,12 +62,15 @@ def test_nobody_is_missed_before_the_time_or_after_an_arrival(clinic: Clinic) ->
     request = clinic.request(place, person, clinic.plan(person))
     session = clinic.book(request).session_id
     missed = pb.RecordNoShowRequest(session_id=session)
+    # The default policy waits for a quarter of an hour.
     with pytest.raises(FailedPrecondition) as early:
-        clinic.harness.call("RecordNoShow", missed, role="nurse", at=NINE - timedelta(seconds=1))
+        clinic.harness.call("RecordNoShow", missed, role="nurse", at=NINE + timedelta(minutes=15, seconds=-1))
     assert early.value.reason == "BOOKING_NOT_DUE"
-    clinic.harness.call("RecordNoShow", missed, role="nurse", at=NINE + timedelta(minutes=20))
+    clinic.harness.call("RecordNoShow", missed, role="nurse", at=NINE + timedelta(minutes=15))
     assert clinic.get(session).state == types.BOOKING_STATE_NO_SHOW
     assert len(clinic.harness.events(events.NoShowRecorded)) == 1
+    assert clinic.call("CountNoShows", pb.CountNoShowsRequest(person_id=person)).no_shows == 1
+    assert clinic.call("CountNoShows", pb.CountNoShowsRequest(person_id=str(uuid4()))).no_shows == 0
     again = clinic.book(request).session_id
     _arrive(clinic, again)
     with pytest.raises(FailedPrecondition) as there:
@@ -85,7 +84,7 @@ def test_a_running_infusion_fulfils_the_booking_and_keeps_its_claims(clinic: Cli
     assert clinic.harness.deliver(_started(clinic, session), at=NINE) == "applied"
     assert clinic.get(session).state == types.BOOKING_STATE_FULFILLED
     with pytest.raises(FailedPrecondition) as refused:
-        _cancel(clinic, session)
+        clinic.cancel(session)
     assert refused.value.reason == "BOOKING_STATE"
     with pytest.raises(AlreadyExists):
         clinic.booked(place)

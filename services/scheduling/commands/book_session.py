@@ -7,7 +7,14 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.values import to_timestamp
 from saguaro.scheduling.v1 import events_pb2 as events
 from saguaro.scheduling.v1 import service_pb2 as pb
-from scheduling.commands.booking_checks import asked_of, keep_overrides, override_of, plan_booking, secure
+from scheduling.commands.booking_checks import (
+    asked_of,
+    attempt_of,
+    keep_overrides,
+    override_of,
+    plan_booking,
+    secure,
+)
 from scheduling.commands.booking_statements import Asked, take
 from scheduling.commands.when import start_of
 from scheduling.domain.visit import Visit
@@ -20,7 +27,8 @@ def handle(uow: UnitOfWork, request: pb.BookSessionRequest) -> Ids:
     asked = asked_of(request, start_of(uow, request, UUID(request.site_id)))
     planned = plan_booking(uow, asked, override_of(uow, request))
     visit, session_id = planned.visit, uow.new_id()
-    used = secure(uow, asked, planned, session_id, lambda: take(uow, asked, visit, session_id, planned.near))
+    attempt = attempt_of(uow, asked, visit, session_id, lambda: take(uow, asked, visit, session_id, planned.near))
+    used = secure(uow, asked, planned, attempt)
     if used:
         keep_overrides(uow, used, planned.override, session_id, asked.person_id, asked.site_id)
     uow.emit(session_booked(uow, asked, visit, session_id))

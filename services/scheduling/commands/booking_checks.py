@@ -11,7 +11,9 @@ from chassis.unit_of_work import UnitOfWork
 from scheduling.commands.booking_statements import (
     PLAN_TOPIC,
     Asked,
+    Holder,
     Taken,
+    claims_of,
     give_back,
     holders,
     infusions_near,
@@ -82,7 +84,28 @@ def plan_booking(uow: UnitOfWork, asked: Asked, override: overrides.Asked) -> Pl
     return Planned(visit, near, (overrides.CLOSED,) if closed else (), override)
 
 
-def secure(uow: UnitOfWork, asked: Asked, planned: Planned, session_id: UUID, taking: Callable[[], Taken]) -> list[str]:
+@dataclass(frozen=True)
+class Attempt:
+    """How something is taken, and how it is undone when only a part was to be had."""
+
+    take: Callable[[], Taken]
+    undo: Callable[[], None]
+    holders: Callable[[], list[Holder]]
+    # Ids whose claims are no other infusion: the one that is made, the one that is moved.
+    own: tuple[UUID, ...]
+
+
+def attempt_of(uow: UnitOfWork, asked: Asked, visit: Visit, session_id: UUID, take: Callable[[], Taken]) -> Attempt:
+    """The attempt at a new booking or hold of this id."""
+    return Attempt(
+        take,
+        lambda: give_back(uow, session_id),
+        lambda: holders(uow, claims_of(asked, visit, session_id)),
+        (session_id,),
+    )
+
+
+def secure(uow: UnitOfWork, asked: Asked, planned: Planned, attempt: Attempt) -> list[str]:
     """Takes everything or raises; returns the rules that were set aside for it. Holds that are over let go first.
 
     AlreadyExists names each held kind with its resource and the session or hold that has it.
@@ -90,24 +113,24 @@ def secure(uow: UnitOfWork, asked: Asked, planned: Planned, session_id: UUID, ta
     used = []
     if words.CLEANING in planned.override.rules and _cut_cleaning(uow, asked, planned.visit):
         used.append(words.CLEANING)
-    taken = taking()
+    taken = attempt.take()
     if not taken.all_had:
-        held = holders(uow, asked, planned.visit, session_id)
+        held = attempt.holders()
         over = {holder for _kind, _resource, holder, is_over in held if is_over}
         if over:
-            give_back(uow, session_id)
+            attempt.undo()
             expire(uow, over)
-            taken = taking()
-            held = [] if taken.all_had else holders(uow, asked, planned.visit, session_id)
+            taken = attempt.take()
+            held = [] if taken.all_had else attempt.holders()
         if not taken.all_had:
-            raise _refusal(uow, asked, held, session_id)
+            raise _refusal(uow, asked, held, attempt.own[0])
     if taken.sees_somebody:
         raise AlreadyExists(
             "PERSON_HAS_CONSULTATION", field="starts_at", rule="the person must not have a consultation meanwhile"
         )
     broken = list(planned.broken)
     # Rarely near: the exact question, without holds that are over, is asked only then.
-    if taken.near and infusions_near(uow, asked.person_id, planned.near, [session_id]):
+    if taken.near and infusions_near(uow, asked.person_id, planned.near, attempt.own):
         broken.append(overrides.SOFT_INTERVAL)
     return used + overrides.settle(broken, planned.override)
 
@@ -126,9 +149,7 @@ def _cut_cleaning(uow: UnitOfWork, asked: Asked, visit: Visit) -> bool:
     return bool(found.rowcount) or visit.cleaned_at == visit.ends_at
 
 
-def _refusal(
-    uow: UnitOfWork, asked: Asked, held: list[tuple[str, UUID, UUID, bool]], session_id: UUID
-) -> AlreadyExists:
+def _refusal(uow: UnitOfWork, asked: Asked, held: list[Holder], session_id: UUID) -> AlreadyExists:
     """When the holder let go between the two reads there is nobody to name; the same call may simply be made again."""
     ids: dict[str, str | int] = {}
     for kind, resource_id, holder, _over in held:

@@ -126,6 +126,10 @@ WHERE plan_id = %(plan_id)s AND ordinal = %(ordinal)s AND state IN ('booked', 'a
 PLAN_TOPIC = "saguaro.treatment_plan.plan"
 
 
+# Kind, resource or person, the session, hold or consultation that has it, and whether that is a hold that is over.
+Holder = tuple[str, UUID, UUID, bool]
+
+
 @dataclass(frozen=True)
 class Asked:
     """The ids and numbers of one booking, ready for the statements."""
@@ -259,10 +263,9 @@ def give_back(uow: UnitOfWork, session_id: UUID) -> None:
         uow.driver.execute(statement, (session_id,))
 
 
-def holders(uow: UnitOfWork, asked: Asked, visit: Visit, session_id: UUID) -> list[tuple[str, UUID, UUID, bool]]:
-    """Who holds what of it, as (kind, resource or person, session or hold, hold that is over), each kind's earliest first."""
-    parameters = claims_of(asked, visit, session_id) | {"now": uow.clinic_time}
-    return list(uow.driver.execute(_HOLDERS, parameters).fetchall())
+def holders(uow: UnitOfWork, claims: Mapping[str, Any]) -> list[Holder]:
+    """Who holds what of the claims of claims_of or of a move, each kind's earliest first."""
+    return list(uow.driver.execute(_HOLDERS, {**claims, "now": uow.clinic_time}).fetchall())
 
 
 def standing_session(uow: UnitOfWork, asked: Asked, session_id: UUID) -> UUID | None:

@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from chassis.errors import Poison
 from chassis.unit_of_work import UnitOfWork
+from scheduling.commands.settle_change import open_change, settle_refused
 from scheduling.domain import words
 from scheduling.tables import booking
 
@@ -14,8 +15,12 @@ def fulfil(uow: UnitOfWork, session_id: str) -> None:
     """Marks the booking fulfilled; a second event about it changes nothing.
 
     The claims stay as booked: the chair is needed until the end of recovery, the person's interval counts from the
-    planned end. A booking that was cancelled or missed stays so. Poison for a session that nobody booked.
+    planned end. A booking that was cancelled or missed stays so. A move or a cancellation that still waits for answers
+    comes too late and is refused. Poison for a session that nobody booked.
     """
+    change = open_change(uow, UUID(session_id))
+    if change is not None:
+        settle_refused(uow, change, words.INFUSION_STARTED)
     row = uow.execute(
         update(booking)
         .where(booking.c.session_id == UUID(session_id))

@@ -73,6 +73,8 @@ CREATE TABLE appointment_resource (
     CONSTRAINT appointment_resource_from CHECK (from_phase IN ('arrival', 'infusion_start')),
     CONSTRAINT appointment_resource_until
         CHECK (until_phase IN ('infusion_end', 'visit_end', 'cleaning_end', 'interval_end')),
+    CONSTRAINT appointment_resource_person
+        CHECK (resource_kind <> 'person' OR (from_phase = 'infusion_start' AND until_phase = 'interval_end')),
     {_review("appointment_resource")}
 );
 CREATE TABLE opening_hours (
@@ -167,13 +169,14 @@ CREATE TABLE session_change (
     nurse_id uuid,
     earlier_hold_id uuid,
     later_hold_id uuid,
+    phases jsonb,
     asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     correlation_id uuid NOT NULL,
     CONSTRAINT session_change_settled CHECK ((state = 'proposed') = (settled_at IS NULL)),
     CONSTRAINT session_change_refused CHECK ((state = 'refused') = (refused_reason_code IS NOT NULL)),
     CONSTRAINT session_change_new_time CHECK (
         (kind = 'cancel') = (num_nonnulls(starts_at, infusion_starts_at, infusion_ends_at, ends_at, cleaned_at,
-            person_free_at, chair_id, pump_id, monitor_id, nurse_id, earlier_hold_id, later_hold_id) = 0)
+            person_free_at, chair_id, pump_id, monitor_id, nurse_id, earlier_hold_id, later_hold_id, phases) = 0)
     )
 );
 CREATE UNIQUE INDEX session_change_one_at_a_time ON session_change (session_id) WHERE state = 'proposed';
