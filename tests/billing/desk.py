@@ -16,6 +16,8 @@ from saguaro.treatment_plan.v1 import events_pb2 as plan_events
 # 09:00 in Phoenix.
 START = datetime(2026, 7, 15, 16, 0, tzinfo=UTC)
 PRICES = {"96374": "120.00", "96365": "350.00", "96366": "95.50", "J3490": "12.25"}
+# What a site may also have prices for.
+VISITS = {"99214": "210.00", "96127": "8.40"}
 
 
 @dataclass
@@ -110,6 +112,90 @@ class Desk:
             invoice_id=invoice_id, amount_usd=amount_usd, method_code="card", request_id=request_id
         )
         return str(self.harness.call("RecordPayment", request, role="biller", at=START + timedelta(days=2)).payment_id)
+
+    def evaluated(self, site_id: str, person_id: str, code: str = "99214", **changes: Any) -> str:
+        """An evaluation at the start of the day's session; returns its id."""
+        values: dict[str, Any] = {"evaluation_id": str(uuid4()), "evaluated_at": to_timestamp(START)} | changes
+        event = intake_events.EvaluationRecorded(
+            person_id=person_id, site_id=site_id, practitioner_id=str(uuid4()), cpt_code=code, **values
+        )
+        assert self.harness.deliver(event, at=START) == "applied"
+        return str(values["evaluation_id"])
+
+    def answered(self, site_id: str, person_id: str, instrument: str = "PHQ-9", **changes: Any) -> str:
+        """A completed instrument; returns the id of its result."""
+        values: dict[str, Any] = {"result_id": str(uuid4()), "completed_at": to_timestamp(START)} | changes
+        event = intake_events.InstrumentCompleted(
+            person_id=person_id, site_id=site_id, instrument=instrument, instrument_version="1", **values
+        )
+        assert self.harness.deliver(event, at=START) == "applied"
+        return str(values["result_id"])
+
+    def charges(self, person_id: str, kind: str = "all") -> list[types.ChargeSet]:
+        """The charge sets of a person."""
+        request = pb.ListChargeSetsRequest(person_id=person_id, kind=kind, page_size=500)
+        return list(self.harness.call("ListChargeSets", request, role="biller").charge_sets)
+
+    def held(self, site_id: str, reason: str = "") -> list[types.ChargeSet]:
+        """The held charge sets of a site."""
+        request = pb.ListHeldChargesRequest(site_id=site_id, hold_reason_code=reason)
+        return list(self.harness.call("ListHeldCharges", request, role="biller").charge_sets)
+
+    def bill(self, rpc: str, request: Any, at: datetime = START + timedelta(days=2)) -> Any:
+        """A call of a biller."""
+        return self.harness.call(rpc, request, role="biller", at=at)
+
+    def invoice_now(self, invoice_id: str) -> types.Invoice:
+        """An invoice as it stands."""
+        found = self.bill("GetInvoice", pb.GetInvoiceRequest(invoice_id=invoice_id)).invoice
+        assert isinstance(found, types.Invoice)
+        return found
+
+    def overpay(self, invoice_id: str, amount_usd: str) -> Any:
+        """A payment whose excess is kept as credit."""
+        return self.bill(
+            "RecordPayment",
+            pb.RecordPaymentRequest(
+                invoice_id=invoice_id, amount_usd=amount_usd, method_code="check", keep_excess_as_credit=True
+            ),
+        )
+
+    def refund(self, payment_id: str, amount_usd: str) -> str:
+        """Money given back by card."""
+        request = pb.RefundPaymentRequest(
+            payment_id=payment_id, amount_usd=amount_usd, method_code="card", reason_code="overpayment"
+        )
+        return str(self.bill("RefundPayment", request).refund_id)
+
+    def adjust(self, invoice_id: str, kind_code: str, amount_usd: str) -> types.Invoice:
+        """A credit note, write-off or discount."""
+        request = pb.AdjustInvoiceRequest(
+            invoice_id=invoice_id, kind_code=kind_code, amount_usd=amount_usd, reason_code="goodwill"
+        )
+        found = self.bill("AdjustInvoice", request).invoice
+        assert isinstance(found, types.Invoice)
+        return found
+
+    def void(self, invoice_id: str) -> types.Invoice:
+        """An invoice taken back."""
+        request = pb.VoidInvoiceRequest(invoice_id=invoice_id, reason_code="wrong_codes")
+        found = self.bill("VoidInvoice", request).invoice
+        assert isinstance(found, types.Invoice)
+        return found
+
+    def sell(self, site_id: str, person_id: str, count: int, price_usd: str, at: datetime = START) -> types.Package:
+        """A package of sessions, paid by card."""
+        request = pb.SellPackageRequest(
+            person_id=person_id, site_id=site_id, session_count=count, price_usd=price_usd, method_code="card"
+        )
+        found = self.bill("SellPackage", request, at).package
+        assert isinstance(found, types.Package)
+        return found
+
+    def statement(self, person_id: str, first: str = "2026-01-01", last: str = "2027-12-31", site: str = "") -> Any:
+        """A statement of a period, every site by default."""
+        request = pb.GetStatementRequest(person_id=person_id, site_id=site, from_date=first, until_date=last)
+        return self.bill("GetStatement", request).statement
 
     def ledger(self, site_id: str) -> tuple[dict[str, str], str]:
         """Balances by account, and their sum."""
