@@ -6,15 +6,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from chassis.unit_of_work import UnitOfWork
+from treatment_plan.domain.session_state import BEFORE_DRUG
 from treatment_plan.records import revoke_unused_orders
 from treatment_plan.tables import session_record, treatment_order
 
-# Once the drug runs, only the pump's report ends a session.
-BEFORE_DRUG = ("planned", "ready", "authorised")
-
 
 def call_off(uow: UnitOfWork, session_id: UUID, at: datetime, reason_code: str) -> None:
-    """Cancels unless the drug runs already.
+    """Cancels unless the drug runs already: then only the pump's report ends a session.
 
     Nothing to do for a session that is not known: a booking and its end share a key, so that the booking came before and an operator
     skipped it.

@@ -8,13 +8,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 
 from chassis.errors import FailedPrecondition, Finding, NotFound
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import to_timestamp
 from saguaro.treatment_plan.v1 import events_pb2 as events
-from treatment_plan.tables import clearance, consent, plan, plan_version, safety_flag, session_record, treatment_order
+from treatment_plan.domain.session_state import PLANNED, PREPARED, READY
+from treatment_plan.tables import (
+    clearance,
+    consent,
+    plan,
+    plan_version,
+    safety_flag,
+    session_closure,
+    session_record,
+    treatment_order,
+)
 
 TREATMENT_CONSENT = "ketamine_treatment"
 CONSENT_TOPIC = "saguaro.intake.consent"
@@ -75,6 +85,18 @@ def set_session_state(uow: UnitOfWork, session_id: UUID, state: str) -> None:
     uow.execute(update(session_record).where(session_record.c.session_id == session_id).values(state=state))
 
 
+def sessions_accounted(uow: UnitOfWork, plan_id: UUID) -> int:
+    """How many sessions of a plan had their infusion and the drug accounted for."""
+    of_plan = session_record.c.plan_id == plan_id
+    joined = select(func.count()).select_from(session_closure).join(session_record, of_session(session_closure))
+    return int(uow.execute(joined.where(of_plan)).scalar_one())
+
+
+def of_session(table: Table) -> ColumnElement[bool]:
+    """Joins a table with the session that its rows belong to."""
+    return table.c.session_id == session_record.c.session_id
+
+
 def live_order(uow: UnitOfWork, session_id: UUID) -> Any:
     """The session's order that is not revoked, locked; or None."""
     live = and_(treatment_order.c.session_id == session_id, treatment_order.c.revoked_at.is_(None))
@@ -104,8 +126,8 @@ def revoke_unused_orders(uow: UnitOfWork, condition: ColumnElement[bool], reason
     for row in sorted(revoked, key=lambda order: str(order.order_id)):
         uow.execute(
             update(session_record)
-            .where(session_record.c.session_id == row.session_id, session_record.c.state == "ready")
-            .values(state="planned")
+            .where(session_record.c.session_id == row.session_id, session_record.c.state.in_((PREPARED, READY)))
+            .values(state=PLANNED)
         )
         uow.emit(
             events.OrderRevoked(
@@ -145,18 +167,28 @@ def flag_findings(uow: UnitOfWork, person_id: UUID) -> list[Finding]:
     return [Finding("person_id", "no safety flag that blocks may be open")]
 
 
+def treatment_consent_in_force(uow: UnitOfWork, person_id: UUID, at: datetime) -> bool:
+    """Whether a treatment consent is known to hold."""
+    holding = and_(consent.c.person_id == person_id, consent.c.kind == TREATMENT_CONSENT, consent_holds(at))
+    return uow.execute(select(consent.c.consent_id).where(holding).limit(1)).one_or_none() is not None
+
+
+def consent_holds(at: datetime) -> ColumnElement[bool]:
+    """Granted, not withdrawn, not expired."""
+    return and_(
+        consent.c.granted_at.is_not(None),
+        consent.c.withdrawn_at.is_(None),
+        or_(consent.c.expires_at.is_(None), consent.c.expires_at > at),
+    )
+
+
 def consent_findings(uow: UnitOfWork, person_id: UUID, at: datetime) -> list[Finding]:
     """A finding when the treatment consents that are known were all withdrawn or have expired.
 
     None known yet is no finding: this is a copy, and the start of an infusion asks intake itself.
     """
     kind = and_(consent.c.person_id == person_id, consent.c.kind == TREATMENT_CONSENT)
-    in_force = and_(
-        consent.c.granted_at.is_not(None),
-        consent.c.withdrawn_at.is_(None),
-        or_(consent.c.expires_at.is_(None), consent.c.expires_at > at),
-    )
-    known, holding = func.count().label("known"), func.count().filter(in_force).label("holding")
+    known, holding = func.count().label("known"), func.count().filter(consent_holds(at)).label("holding")
     counts = uow.execute(select(known, holding).where(kind)).one()
     if counts.known and not counts.holding:
         return [Finding("person_id", "the treatment consent must be in force: it was withdrawn or expired")]

@@ -1,9 +1,10 @@
 """The policy of the session record in force at a site and time, as the rules take it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
+from chassis import policy
 from chassis.policy import in_force
 from chassis.unit_of_work import UnitOfWork
 from treatment_plan.domain.bag import DilutionRule, VialProduct
@@ -12,7 +13,6 @@ from treatment_plan.domain.pre_infusion import HoldLimit
 from treatment_plan.domain.ready import GatePolicy
 from treatment_plan.domain.schedule import Step
 from treatment_plan.domain.scores import Band, CirculationRule, SaturationRule
-from treatment_plan.policy import number_in_force
 from treatment_plan.session_policy_tables import (
     observation_step,
     pre_infusion_limit,
@@ -20,11 +20,12 @@ from treatment_plan.session_policy_tables import (
     score_band,
     vial_product,
 )
+from treatment_plan.tables import policy_number
 
 
-def number(uow: UnitOfWork, code: str, site_id: str, at: datetime | None = None) -> Decimal:
+def number(uow: UnitOfWork, code: str, site_id: str) -> Decimal:
     """One number of policy. FailedPrecondition POLICY_NOT_IN_FORCE names the one that is missing."""
-    return number_in_force(uow, code, site_id, at or uow.clinic_time)
+    return policy.number(uow, policy_number, code, site_id)
 
 
 def minutes(uow: UnitOfWork, code: str, site_id: str) -> timedelta:

@@ -32,6 +32,7 @@ class Ward:
     harness: ServiceHarness
     prescriber: UUID = field(default_factory=uuid4)
     nurse: UUID = field(default_factory=uuid4)
+    second_nurse: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
         """The site is open; a prescriber who signs and a nurse who administers are on record there."""
@@ -41,6 +42,7 @@ class Ward:
         assert self.harness.deliver(opened) == "applied"
         self.practitioner(self.prescriber, "diagnose", "clear", "sign", dea_expires_on="2027-12-31", licence_type="MD")
         self.practitioner(self.nurse, "administer")
+        self.practitioner(self.second_nurse, "administer")
 
     def practitioner(
         self,
@@ -96,6 +98,7 @@ class Ward:
             indication="depression",
             weight_kg="80",
             weight_kg_again="80",
+            weight_unit="kg",
             concentration_mg_per_ml="1",
         )
         for name, value in changes.items():
@@ -190,6 +193,20 @@ class Ward:
         assert self.harness.deliver(event) == "applied"
 
 
+def measured(changes: dict[str, Any]) -> dict[str, Any]:
+    """Vital signs and scores of a person at rest, with changes; None leaves one out."""
+    values: dict[str, Any] = {
+        "systolic_mmhg": "120",
+        "diastolic_mmhg": "80",
+        "heart_rate_per_min": "72",
+        "spo2_percent": "98",
+        "respiratory_rate_per_min": "14",
+        "moaas": types.MoaasScore(value=5, variant="squeeze"),
+        "cadss": types.CadssScore(form="CADSS", total=0),
+    }
+    return {name: value for name, value in (values | changes).items() if value is not None}
+
+
 @dataclass
 class Treatment:
     """One session with its order, and the steps of its day."""
@@ -200,29 +217,101 @@ class Treatment:
     order: pb.IssueOrderResponse
     pump_id: str = field(default_factory=lambda: str(uuid4()))
 
+    def nursing(self, rpc: str, request: Any, at: datetime = NOW, actor: UUID | None = None) -> Any:
+        """The nurse, or another person in that role."""
+        return self.ward.call(rpc, request, role="nurse", at=at, actor=actor)
+
+    def identified(self, at: datetime = NOW) -> "Treatment":
+        """The nurse compares two identifiers."""
+        kinds = ["full_name", "date_of_birth"]
+        request = pb.RecordIdentityCheckRequest(session_id=self.session_id, identifier_kinds=kinds)
+        self.nursing("RecordIdentityCheck", request, at)
+        return self
+
+    def arrived(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+        """Every item of the assessment on arrival; a change to None leaves the item out."""
+        values: dict[str, Any] = {
+            "weight_kg": "80.5",
+            "pregnancy_code": "test_negative",
+            "last_food_at": to_timestamp(at - timedelta(hours=8)),
+            "last_liquids_at": to_timestamp(at - timedelta(hours=2)),
+            "driver_confirmed": True,
+            "medications_reconciled": True,
+        }
+        values = {name: value for name, value in (values | changes).items() if value is not None}
+        request = pb.RecordArrivalAssessmentRequest(
+            session_id=self.session_id, assessment=types.ArrivalAssessment(**values)
+        )
+        self.nursing("RecordArrivalAssessment", request, at)
+        return self
+
+    def screened(self, at: datetime = NOW, band: str = "negative") -> "Treatment":
+        """A C-SSRS since the last visit, as intake tells."""
+        event = intake_events.InstrumentCompleted(
+            result_id=str(uuid4()),
+            person_id=self.plan.person_id,
+            site_id=SITE,
+            instrument="C-SSRS-SCREENER",
+            instrument_version="1",
+            band=band,
+            completed_at=to_timestamp(at),
+        )
+        assert self.ward.harness.deliver(event, at=at) == "applied"
+        return self
+
+    def observe(self, phase: str, at: datetime = NOW, actor: UUID | None = None, **seen: Any) -> Any:
+        """An observation taken and recorded at a time; only what is given was looked at."""
+        observation = types.Observation(phase=phase, taken_at=to_timestamp(at), **seen)
+        request = pb.RecordObservationRequest(session_id=self.session_id, observation=observation)
+        return self.nursing("RecordObservation", request, at, actor).observation
+
+    def baseline(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+        """Every vital sign and score before an infusion; a change to None leaves it out."""
+        self.observe("baseline", at, **measured(changes))
+        return self
+
+    def bag_request(self, **changes: str) -> pb.PrepareBagRequest:
+        """0.8 mL of 50 mg/mL in 40 mL is 1 mg/mL."""
+        values = {
+            "ndc": "67457-108-10",
+            "lot": "A123",
+            "expires_on": "2027-06-30",
+            "vial_concentration_mg_per_ml": "50",
+            "drawn_ml": "0.8",
+            "final_ml": "40",
+        }
+        return pb.PrepareBagRequest(session_id=self.session_id, bag=types.Bag(**(values | changes)))
+
+    def bagged(self, at: datetime = NOW, **changes: str) -> "Treatment":
+        """One nurse prepares the bag, another checks it."""
+        bag_id = self.nursing("PrepareBag", self.bag_request(**changes), at).bag_id
+        request = pb.CheckBagRequest(session_id=self.session_id, bag_id=bag_id)
+        self.nursing("CheckBag", request, at, self.ward.second_nurse)
+        return self
+
+    def prepared(self, at: datetime = NOW) -> "Treatment":
+        """Everything that the gate asks for is on record."""
+        return self.screened(at).identified(at).arrived(at).baseline(at).bagged(at)
+
     def ready_request(self, **changes: Any) -> pb.MarkSessionReadyRequest:
-        """A gate with every item: 0.8 mL of 50 mg/mL in 40 mL is 1 mg/mL."""
+        """Names who answers for the session and who gives the drug."""
         request = pb.MarkSessionReadyRequest(
             request_id=str(uuid4()),
             session_id=self.session_id,
-            arrival_weight_kg="80.5",
-            bag_prepared_by=str(uuid4()),
-            bag_checked_by=str(uuid4()),
-            ndc="67457-108-10",
-            vial_concentration_mg_per_ml="50",
-            drawn_ml="0.8",
-            bag_volume_ml="40",
-            identity_checked_twice=True,
-            fasting_confirmed=True,
-            driver_confirmed=True,
+            responsible_prescriber_id=str(self.ward.prescriber),
+            administering_clinician_id=str(self.ward.nurse),
         )
         for name, value in changes.items():
             setattr(request, name, value)
         return request
 
-    def make_ready(self, **changes: Any) -> "Treatment":
-        """The nurse marks the session ready."""
-        self.ward.call("MarkSessionReady", self.ready_request(**changes), role="nurse")
+    def mark_ready(self, at: datetime = NOW, **changes: Any) -> Any:
+        """The nurse closes the gate."""
+        return self.nursing("MarkSessionReady", self.ready_request(**changes), at)
+
+    def make_ready(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+        """Everything is recorded, and the gate closed."""
+        self.prepared(at).mark_ready(at, **changes)
         return self
 
     def start_request(self, at: datetime = NOW, **echoed: str) -> pb.AuthoriseStartRequest:

@@ -5,22 +5,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select
 
 from chassis.errors import FailedPrecondition, InvalidArgument
 from chassis.index import Command, Ids
 from chassis.unit_of_work import UnitOfWork
-from chassis.values import to_timestamp
-from saguaro.treatment_plan.v1 import events_pb2 as events
 from saguaro.treatment_plan.v1 import service_pb2 as pb
 from treatment_plan.answers import OUTCOMES
 from treatment_plan.closing import closed_event, wasted_event
 from treatment_plan.commands.issue_order import order_row
 from treatment_plan.domain.accounting import Delivered, PumpTotals, delivered, require_balance
 from treatment_plan.domain.numbers import ZERO, multiply, number_of, plain
+from treatment_plan.domain.session_state import CLOSED, DISCHARGED, ENDED
 from treatment_plan.policy import discrepancy_policy
-from treatment_plan.records import plan_for_update, session_for_update, session_of, set_session_state
-from treatment_plan.tables import plan, pump_totals, session_closure, session_readiness, session_record
+from treatment_plan.records import (
+    plan_for_update,
+    session_for_update,
+    session_of,
+    sessions_accounted,
+    set_session_state,
+)
+from treatment_plan.revising import complete
+from treatment_plan.session_facts import one_row
+from treatment_plan.tables import pump_totals, session_closure, session_readiness
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,13 @@ def handle(uow: UnitOfWork, request: pb.CloseSessionRequest) -> Ids:
 
 
 def totals_of(uow: UnitOfWork, session: Any) -> Any:
-    """The pump's final totals of a session that is not closed."""
-    if session.state == "closed":
+    """The pump's final totals of a session whose drug is not accounted for."""
+    if session.state == CLOSED or one_row(uow, session_closure, session.session_id) is not None:
         raise FailedPrecondition(
-            "SESSION_STATE", field="session_id", rule="the session is closed", session_id=str(session.session_id)
+            "SESSION_STATE",
+            field="session_id",
+            rule=f"the session is {session.state}: its drug is accounted for once",
+            session_id=str(session.session_id),
         )
     totals = uow.execute(select(pump_totals).where(pump_totals.c.session_id == session.session_id)).one_or_none()
     if totals is None:
@@ -79,7 +89,7 @@ def totals_of(uow: UnitOfWork, session: Any) -> Any:
 
 
 def keep(uow: UnitOfWork, session: Any, account: Account, pump_mg: Decimal, reported: Delivered, witness: UUID) -> None:
-    """The account goes on record, and the session is closed."""
+    """The account goes on record; with it a session that was discharged is closed."""
     uow.execute(
         insert(session_closure).values(
             session_id=session.session_id,
@@ -97,27 +107,15 @@ def keep(uow: UnitOfWork, session: Any, account: Account, pump_mg: Decimal, repo
             closed_at=uow.clinic_time,
         )
     )
-    set_session_state(uow, session.session_id, "closed")
+    # Discharge and account come in either order; a session of the first release has no discharge.
+    if session.state in (DISCHARGED, ENDED):
+        set_session_state(uow, session.session_id, CLOSED)
 
 
 def complete_plan(uow: UnitOfWork, of_plan: Any) -> None:
-    """A plan is completed when as many sessions are closed as it planned. A suspended one stays suspended."""
-    in_plan = session_record.c.plan_id == of_plan.plan_id
-    closed = uow.execute(select(func.count()).where(in_plan, session_record.c.state == "closed")).scalar_one()
-    if of_plan.state != "signed" or closed < of_plan.sessions_planned:
-        return
-    uow.execute(
-        update(plan).where(plan.c.plan_id == of_plan.plan_id).values(state="completed", completed_at=uow.clinic_time)
-    )
-    uow.emit(
-        events.PlanCompleted(
-            plan_id=str(of_plan.plan_id),
-            person_id=str(of_plan.person_id),
-            site_id=str(of_plan.site_id),
-            sessions_closed=closed,
-            completed_at=to_timestamp(uow.clinic_time),
-        )
-    )
+    """A plan is completed when as many sessions are accounted for as it planned. A suspended one stays suspended."""
+    if of_plan.state == "signed" and sessions_accounted(uow, of_plan.plan_id) >= of_plan.sessions_planned:
+        complete(uow, of_plan)
 
 
 def answer(uow: UnitOfWork, ids: Ids) -> pb.CloseSessionResponse:
