@@ -92,16 +92,16 @@ def test_peg_from_21_to_15_is_no_response() -> None:
     """(7,7,7)->(5,5,5) 28.6 % no."""
     found = judged(PEG, 21, 15)
     assert found.codes == ()
-    # 28.57: the line rounds to the nearest, what is shown is rounded down.
-    assert found.improvement_percent == Decimal("28.5")
+    # 28.57, judged as the whole fraction.
+    assert found.improvement_percent == Decimal("28.6")
 
 
 def test_ybocs_30_to_19_is_a_response() -> None:
     """Y-BOCS 30 -> 19 = 36.7 % response"""
     found = judged(YBOCS, 30, 19)
     assert found.codes == ("response",)
-    # 36.67: the line rounds to the nearest, what is shown is rounded down.
-    assert found.improvement_percent == Decimal("36.6")
+    # 36.67, judged as the whole fraction.
+    assert found.improvement_percent == Decimal("36.7")
 
 
 def test_ybocs_30_to_20_is_no_response() -> None:

@@ -7,7 +7,7 @@ instrument here a lower total is better.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 RESPONSE = "response"
 REMISSION = "remission"
@@ -19,7 +19,7 @@ WHOLE = 100
 
 @dataclass(frozen=True)
 class Outcome:
-    """`improvement_percent`: one decimal, rounded down, negative when worse; None where the baseline is 0."""
+    """`improvement_percent`: one decimal, rounded half up, negative when worse; None where the baseline is 0."""
 
     improvement_percent: Decimal | None
     codes: tuple[str, ...]
@@ -40,10 +40,10 @@ def judge(rules: Mapping[str, Decimal], baseline: int, total: int) -> Outcome:
 
 
 def improvement_percent(baseline: int, total: int) -> Decimal | None:
-    """(baseline - total) / baseline x 100, one decimal, rounded down so that it never shows a threshold that was not reached."""
+    """(baseline - total) / baseline x 100, one decimal, rounded half up: what is shown. Thresholds are judged on the whole fraction."""
     if baseline == 0:
         return None
-    return (Decimal(WHOLE * (baseline - total)) / baseline).quantize(Decimal("0.1"), ROUND_FLOOR)
+    return (Decimal(WHOLE * (baseline - total)) / baseline).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def _part(percent: Decimal | None, baseline: int) -> Decimal | None:
