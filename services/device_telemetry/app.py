@@ -2,7 +2,7 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service, Stream, Timer
-from device_telemetry import care_tables, policy_tables, queries
+from device_telemetry import care_tables, policy_tables, queries, session_telemetry
 from device_telemetry.commands import (
     acknowledge_alarm,
     attach_device,
@@ -51,7 +51,12 @@ INDEX = Service(
         record_stop.COMMAND,
         acknowledge_alarm.COMMAND,
     ),
-    queries=(queries.GET_SESSION_TELEMETRY, queries.LIST_ALARMS, queries.LIST_QUARANTINE),
+    queries=(
+        session_telemetry.QUERY,
+        queries.LIST_ALARMS,
+        queries.LIST_DEVICE_ALARMS,
+        queries.LIST_QUARANTINE,
+    ),
     events_in=(
         EventIn(scheduling.SiteOpened, on_site_opened.react),
         EventIn(intake.PractitionerRecorded, on_practitioner_recorded.react),
