@@ -70,7 +70,7 @@ ANY = st.one_of(mutated(), st.binary(max_size=120), st.binary(max_size=60).map(l
 
 
 @given(ANY)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_every_message_is_read_or_refused_with_a_reason(content: bytes) -> None:
     header = read_header(content)
     if header is None:
@@ -89,7 +89,7 @@ def test_every_message_is_read_or_refused_with_a_reason(content: bytes) -> None:
 
 
 @given(st.lists(mutated(), min_size=1, max_size=4), st.data())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_torn_streams_lose_nothing(messages: Sequence[bytes], data: st.DataObject) -> None:
     """Whatever the cut, each byte of a message is in a message or in what is kept as torn."""
     whole = b"".join(wrap(item) for item in messages if not {0x0B, 0x1C} & set(item))
