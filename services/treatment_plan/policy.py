@@ -4,28 +4,27 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, Table, case, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import or_, select
 
 from chassis.errors import FailedPrecondition, NotFound
+from chassis.policy import in_force, number
 from chassis.unit_of_work import UnitOfWork
 from treatment_plan.domain.accounting import DiscrepancyPolicy
 from treatment_plan.domain.limits import Library, Limit
 from treatment_plan.domain.start import EchoPolicy
-from treatment_plan.tables import library_concentration, library_limit, policy_number, protocol
-
-NETWORK = "network"
+from treatment_plan.domain.weight import WeightPolicy
+from treatment_plan.tables import dosing_weight_rule, library_concentration, library_limit, policy_number, protocol
 
 
 def library_in_force(uow: UnitOfWork, library_code: str, site_id: str, at: datetime) -> Library:
     """The drug library of a site. FailedPrecondition LIBRARY_NOT_IN_FORCE where it has no bag: no entry, no order."""
     limits = uow.execute(
-        _in_force(library_limit, ("limit_code", "severity"), site_id, at).where(
+        in_force(library_limit, ("limit_code", "severity"), site_id, at).where(
             library_limit.c.library_code == library_code
         )
     ).all()
     bags = uow.execute(
-        _in_force(library_concentration, ("concentration_mg_per_ml",), site_id, at).where(
+        in_force(library_concentration, ("concentration_mg_per_ml",), site_id, at).where(
             library_concentration.c.library_code == library_code
         )
     ).all()
@@ -41,13 +40,7 @@ def library_in_force(uow: UnitOfWork, library_code: str, site_id: str, at: datet
 
 def number_in_force(uow: UnitOfWork, policy_code: str, site_id: str, at: datetime) -> Decimal:
     """One number of policy. FailedPrecondition POLICY_NOT_IN_FORCE names the policy that is missing."""
-    row = uow.execute(
-        _in_force(policy_number, ("policy_code",), site_id, at).where(policy_number.c.policy_code == policy_code)
-    ).one_or_none()
-    if row is None:
-        raise FailedPrecondition("POLICY_NOT_IN_FORCE", rule=f"the policy {policy_code} must be in force at this time")
-    value: Decimal = row.value
-    return value
+    return number(uow, policy_number, policy_code, site_id, at)
 
 
 def echo_policy(uow: UnitOfWork, site_id: str, at: datetime) -> EchoPolicy:
@@ -75,7 +68,8 @@ def protocol_in_force(uow: UnitOfWork, protocol_code: str, at: datetime | None) 
     """The protocol's row in force at a time, or its latest one when `at` is None. NotFound when there is none."""
     chosen = select(protocol).where(protocol.c.protocol_code == protocol_code)
     if at is not None:
-        chosen = chosen.where(protocol.c.effective_from <= at)
+        until = protocol.c.effective_until
+        chosen = chosen.where(protocol.c.effective_from <= at, or_(until.is_(None), until > at))
     newest = chosen.order_by(protocol.c.effective_from.desc(), protocol.c.version.desc()).limit(1)
     row = uow.execute(newest).one_or_none()
     if row is None:
@@ -83,13 +77,10 @@ def protocol_in_force(uow: UnitOfWork, protocol_code: str, at: datetime | None) 
     return row
 
 
-def _in_force(table: Table, key: tuple[str, ...], site_id: str, at: datetime) -> Select[Any]:
-    """The one row in force of each key."""
-    columns = [table.c[name] for name in key]
-    site_first = case((table.c.scope == NETWORK, 1), else_=0)
-    return (
-        select(table)
-        .ext(distinct_on(*columns))
-        .where(table.c.scope.in_((NETWORK, site_id)), table.c.effective_from <= at)
-        .order_by(*columns, site_first, table.c.effective_from.desc())
-    )
+def weight_policy(uow: UnitOfWork, library_code: str, site_id: str, at: datetime) -> WeightPolicy:
+    """How the dosing weight is made. FailedPrecondition POLICY_NOT_IN_FORCE where nothing says so."""
+    mine = dosing_weight_rule.c.library_code == library_code
+    row = uow.execute(in_force(dosing_weight_rule, ("library_code",), site_id, at).where(mine)).one_or_none()
+    if row is None:
+        raise FailedPrecondition("POLICY_NOT_IN_FORCE", rule="a rule of dosing weight must be in force for the library")
+    return WeightPolicy(row.weight_rule, row.above_kg, row.above_bmi, row.ideal_bmi, row.excess_fraction)

@@ -4,7 +4,7 @@ A policy row is in force from its `effective_from` until a later one of the same
 before one of the whole network (scope "network").
 """
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from chassis.policy import policy_columns, policy_number_table, review_state_check
 from treatment_plan.columns import code, dose_rate_check, exact, identifier, metadata, moment

@@ -119,3 +119,23 @@ suggestion = Table(
     ),
     Index("suggestion_person", "person_id", "suggestion_id"),
 )
+
+RULE_UNITS = {
+    "leading_instrument": "code",
+    "first_review_after": "{infusions}",
+    "final_review_after": "{infusions}",
+    "min_gain_percent": "%",
+    "raise_least_mg_per_kg": "mg/kg",
+    "raise_most_mg_per_kg": "mg/kg",
+    "remissions_in_a_row": "{results}",
+    "interval_start_days": "d",
+    "interval_step_days": "d",
+    "interval_least_days": "d",
+    "interval_most_days": "d",
+    "relapse_interval_fraction": "1",
+    "relapse_rise": "{score}",
+    "relapse_least_score": "{score}",
+    "trial_dose_mg": "mg",
+    "trial_minutes": "min",
+    "result_window_days": "d",
+}

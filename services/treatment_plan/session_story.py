@@ -43,7 +43,11 @@ def session_story(uow: UnitOfWork, session: Any) -> types.SessionRecord:
     session_id = session.session_id
     order = _order(uow, session_id)
     record = types.SessionRecord(
-        session=session_message(session, "" if order is None else str(order.order_id)),
+        session=session_message(
+            session,
+            "" if order is None else str(order.order_id),
+            "" if order is None else str(order.responsible_prescriber_id),
+        ),
         identity_checks=[_identity_message(row) for row in _rows(uow, identity_check, session_id, "checked_at")],
         arrival=arrival_message(arrival_of(uow, session_id)),
         observations=[observation_message(row) for row in observations_of(uow, session_id)],

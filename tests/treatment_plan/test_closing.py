@@ -27,7 +27,8 @@ def test_a_closed_session_tells_what_the_charge_is_made_from(ward: Ward) -> None
     assert (closed.ndc, closed.vial_concentration_mg_per_ml) == ("67457010810", "50")
     assert (closed.started_at, closed.stopped_at) == (to_timestamp(NOW), to_timestamp(NOW + timedelta(minutes=40)))
     assert (closed.delivering_seconds, closed.paused_seconds, closed.discrepancy) == (2400, 0, False)
-    assert ward.state_of(treatment.session_id) == types.SESSION_STATE_CLOSED
+    # The person still recovers: the account of the drug may come any time after the infusion's end.
+    assert ward.state_of(treatment.session_id) == types.SESSION_STATE_RECOVERING
 
 
 def test_waste_is_told_with_who_saw_it(ward: Ward) -> None:
@@ -74,7 +75,7 @@ def test_a_session_without_pump_totals_waits_and_is_closed_by_the_same_request(w
     ward.harness.deliver(treatment.started_event())
     assert ward.state_of(treatment.session_id) == types.SESSION_STATE_INFUSING
     ward.harness.deliver(treatment.ended_event())
-    assert ward.state_of(treatment.session_id) == types.SESSION_STATE_ENDED
+    assert ward.state_of(treatment.session_id) == types.SESSION_STATE_RECOVERING
     first = ward.call("CloseSession", request, role="nurse")
     assert first == ward.call("CloseSession", request, role="nurse")
     assert len(ward.harness.events(events.SessionClosed)) == 1
@@ -87,6 +88,48 @@ def test_a_session_is_closed_once(ward: Ward) -> None:
         treatment.close()
     assert refused.value.reason == "SESSION_STATE"
     assert len(ward.harness.events(events.SessionClosed)) == 1
+
+
+def test_an_account_of_an_infusion_that_runs_is_refused(ward: Ward) -> None:
+    treatment = ward.ordered().make_ready()
+    treatment.authorise()
+    ward.harness.deliver(treatment.started_event())
+    with pytest.raises(FailedPrecondition) as refused:
+        treatment.close()
+    assert refused.value.reason == "PUMP_TOTALS_MISSING"
+
+
+def test_keep_vein_open_volume_by_the_published_vector(ward: Ward) -> None:
+    """Vector: 40.0 -> 80.0, then KVO to 80.5, 1 mg/mL = 40.5 mg, end at 80.0."""
+    treatment = ward.ordered().infused(delivered_ml="40.5", keep_vein_open_ml="0.5", expected_ml="40.0")
+    answer = treatment.close(wasted_mg="459.5")
+    assert answer.delivered_mg == "40.5"
+    (closed,) = ward.harness.events(events.SessionClosed)
+    assert (closed.delivered_ml, closed.delivered_mg, closed.discrepancy) == ("40.5", "40.5", False)
+    assert closed.stopped_at == to_timestamp(NOW + timedelta(minutes=40))
+
+
+@pytest.mark.parametrize(
+    ("opened", "returned", "wasted", "balances"),
+    [("500", "0", "460", True), ("500", "460", "0", True), ("500", "100.5", "359.5", True), ("500", "0", "460.5", False)],
+)
+def test_the_drug_balances_to_nothing(ward: Ward, opened: str, returned: str, wasted: str, balances: bool) -> None:
+    """wasted_mg = vial mg opened - delivered - returned/retained; must balance to 0."""
+    treatment = ward.ordered().infused()
+    if balances:
+        assert treatment.close(opened_mg=opened, returned_mg=returned, wasted_mg=wasted).wasted_mg == wasted
+        return
+    with pytest.raises(InvalidArgument) as refused:
+        treatment.close(opened_mg=opened, returned_mg=returned, wasted_mg=wasted)
+    assert refused.value.reason == "DRUG_ACCOUNT_UNBALANCED"
+
+
+@pytest.mark.parametrize(("expected", "discrepancy"), [("42.1", False), ("42.11", True), ("38.09", False)])
+def test_rate_times_time_is_only_a_cross_check(ward: Ward, expected: str, discrepancy: bool) -> None:
+    """Rate x time is only a cross-check: more than max(5 %, 0.5 mL) apart = discrepancy, and the larger is shown."""
+    treatment = ward.ordered().infused(expected_ml=expected)
+    answer = treatment.close()
+    assert answer.delivered_mg == (expected if discrepancy else "40")
 
 
 def test_only_a_nurse_closes(ward: Ward) -> None:

@@ -98,7 +98,7 @@ def test_a_site_may_be_stricter_than_the_network_from_a_day_on(ward: Ward) -> No
         "scope": SITE,
         "effective_from": NOW,
         "upper_bound": 35,
-        "review_state": "signed",
+        "unit": "mg",
     }
     with ward.harness.database.unit_of_work(ward.harness.context()) as uow:
         uow.execute(insert(library_limit).values(**row))
@@ -126,7 +126,6 @@ def test_an_entry_that_a_site_took_out_is_gone_there(ward: Ward) -> None:
                 scope=SITE,
                 effective_from=NOW,
                 in_use=False,
-                review_state="signed",
             )
         )
     dose = preview(ward, concentration_mg_per_ml="2")

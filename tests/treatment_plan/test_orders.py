@@ -79,10 +79,11 @@ def test_a_session_has_one_live_order(ward: Ward) -> None:
 
 def test_of_eight_prescribers_at_once_one_orders(ward: Ward) -> None:
     session_id = ward.booked(ward.signed_plan())
+    prescribers = [ward.practitioner(uuid4(), "sign", licence_type="MD", dea_expires_on="2027-12-31") for _ in range(8)]
 
-    def ask(_number: int) -> str:
+    def ask(number: int) -> str:
         try:
-            ward.call("IssueOrder", issue(ward, session_id), actor=uuid4())
+            ward.call("IssueOrder", issue(ward, session_id), actor=prescribers[number])
         except SaguaroError as refused:
             return refused.reason
         return "issued"
@@ -108,7 +109,7 @@ def test_an_expired_order_gives_way_when_the_site_lets_orders_last_longer(ward: 
     with ward.harness.database.unit_of_work(ward.harness.context()) as uow:
         uow.execute(
             insert(policy_number).values(
-                policy_code="order_expiry_h", scope=SITE, effective_from=late, value=48, review_state="signed"
+                policy_code="order_expiry_h", scope=SITE, effective_from=late, value=48, unit="h"
             )
         )
     order = ward.call("IssueOrder", issue(ward, treatment.session_id), at=late)

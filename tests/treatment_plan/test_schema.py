@@ -52,7 +52,8 @@ def test_every_rpc_of_the_contract_is_a_row_of_the_index() -> None:
         for method in service_pb2.DESCRIPTOR.services_by_name["TreatmentPlanService"].methods
     }
     rows = {row.rpc: row.request.DESCRIPTOR.full_name for row in (*INDEX.commands, *INDEX.queries)}
-    assert rows == contract
+    ours = {rpc: name for rpc, name in rows.items() if not name.startswith("saguaro.policy.")}
+    assert ours == contract
 
 
 def test_every_default_waits_for_review(database_of: Callable[..., Database]) -> None:

@@ -12,9 +12,15 @@ from chassis.values import to_timestamp
 from saguaro.treatment_plan.v1 import events_pb2 as events
 from saguaro.treatment_plan.v1 import service_pb2 as pb
 from treatment_plan.answers import programme_message, programme_of
+from treatment_plan.changes import refuse_while_pending
 from treatment_plan.domain.dose import KETAMINE
 from treatment_plan.domain.numbers import plain
+from treatment_plan.domain.privileges import SIGN
+from treatment_plan.domain.session_state import BEFORE_START
+from treatment_plan.dosing import dose_within_limits, numbers_of
+from treatment_plan.holds import hold_findings
 from treatment_plan.policy import order_expiry
+from treatment_plan.practitioners import require_privilege
 from treatment_plan.records import (
     CONSENT_TOPIC,
     consent_findings,
@@ -33,17 +39,24 @@ EXPIRED = "order.expired"
 
 
 def handle(uow: UnitOfWork, request: pb.IssueOrderRequest) -> Ids:
-    """Refuses, naming each: a session not planned, a plan not signed, a consent withdrawn, an open flag that blocks.
+    """Refuses, naming each: a session not planned, a plan not signed, a consent withdrawn, an open flag that blocks, a hold.
 
-    AlreadyExists ORDER_LIVE while the session has an order in force.
+    PermissionDenied without the privilege to sign, of who orders and of who answers for the session. CHANGE_PENDING while the booking
+    is being changed. AlreadyExists ORDER_LIVE while the session has an order in force.
     """
     known = session_of(uow, request.session_id)
+    require_privilege(uow, known.site_id, SIGN)
+    responsible = UUID(request.responsible_prescriber_id or str(uow.context.actor_id))
+    require_privilege(uow, known.site_id, SIGN, responsible)
     uow.refuse_if_parked(CONSENT_TOPIC, str(known.person_id))
     lock_person(uow, known.person_id)
     plan = plan_for_update(uow, known.plan_id)
     session = session_for_update(uow, request.session_id)
+    refuse_while_pending(uow, session.session_id)
     expires_at = session.starts_at + order_expiry(uow, str(session.site_id), uow.clinic_time)
     require_issuable(uow, session, plan, in_time=uow.clinic_time < expires_at)
+    # The library may have changed since the signature: what is in force now decides.
+    dose_within_limits(uow, plan.library_code, str(plan.site_id), numbers_of(plan))
     leave_room(uow, session.session_id)
     order_id = uow.new_id()
     uow.execute(
@@ -65,6 +78,8 @@ def handle(uow: UnitOfWork, request: pb.IssueOrderRequest) -> Ids:
             prescriber_id=uow.context.actor_id,
             issued_at=uow.clinic_time,
             expires_at=expires_at,
+            measured_weight_kg=plan.measured_weight_kg,
+            responsible_prescriber_id=responsible,
         )
     )
     set_session_state(uow, session.session_id, "planned")
@@ -75,7 +90,7 @@ def handle(uow: UnitOfWork, request: pb.IssueOrderRequest) -> Ids:
 def require_issuable(uow: UnitOfWork, session: Any, plan: Any, *, in_time: bool) -> None:
     """FailedPrecondition ORDER_REFUSED with everything that stands against it."""
     found = []
-    if session.state not in ("planned", "ready"):
+    if session.state not in BEFORE_START:
         found.append(Finding("session_id", "the session must be planned"))
     if plan.state != "signed":
         found.append(Finding("session_id", "the session's plan must be signed"))
@@ -83,6 +98,7 @@ def require_issuable(uow: UnitOfWork, session: Any, plan: Any, *, in_time: bool)
         found.append(Finding("session_id", "the session's start must not lie further back than an order lasts"))
     found += consent_findings(uow, session.person_id, uow.clinic_time)
     found += flag_findings(uow, session.person_id)
+    found += hold_findings(uow, session.person_id)
     if found:
         raise FailedPrecondition(
             "ORDER_REFUSED",

@@ -11,14 +11,18 @@ from saguaro.treatment_plan.v1 import service_pb2 as pb
 from treatment_plan.answers import plan_message
 from treatment_plan.commands.draft_plan import require_fit
 from treatment_plan.domain.numbers import plain
+from treatment_plan.domain.privileges import SIGN
 from treatment_plan.dosing import dose_within_limits, numbers_of
+from treatment_plan.practitioners import require_privilege
 from treatment_plan.records import lock_person, plan_for_update, plan_row
 from treatment_plan.tables import plan
 
 
 def handle(uow: UnitOfWork, request: pb.SignPlanRequest) -> Ids:
     """What was true of the draft must still be true: clearance, no flag, limits as they are in force now."""
-    lock_person(uow, plan_row(uow, request.plan_id).person_id)
+    known = plan_row(uow, request.plan_id)
+    require_privilege(uow, known.site_id, SIGN)
+    lock_person(uow, known.person_id)
     row = plan_for_update(uow, request.plan_id)
     if row.state != "draft":
         raise FailedPrecondition(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from chassis.errors import FailedPrecondition, Finding, InvalidArgument
 from treatment_plan.domain.dose import Dose, DoseOrder
-from treatment_plan.domain.numbers import plain, rounded
+from treatment_plan.domain.numbers import divide, multiply, plain, rounded
 
 Severity = Literal["soft", "hard"]
 CONCENTRATION = "concentration_mg_per_ml"
@@ -49,11 +49,14 @@ class LimitFinding:
     bound: str
 
 
-def measures(order: DoseOrder, dose: Dose) -> dict[str, Decimal]:
-    """Every number that a limit may be set for. Rounding is always down, so that the ordered numbers are the larger ones."""
+def measures(order: DoseOrder, dose: Dose, measured_kg: Decimal | None = None) -> dict[str, Decimal]:
+    """Every number that a limit may be set for. Rounding is always down, so that the ordered numbers are the larger ones.
+
+    The weight is the measured one: a dosing weight that policy made smaller does not bring a person within the range.
+    """
     return {
-        WEIGHT: order.weight_kg,
-        "dose_mg_per_kg": order.dose_mg_per_kg,
+        WEIGHT: order.weight_kg if measured_kg is None else measured_kg,
+        "dose_mg_per_kg": order.total_mg_per_kg,
         "duration_min": Decimal(order.duration_min),
         "rate_mg_per_kg_per_min": order.rate_mg_per_kg_per_min,
         "rate_mg_per_kg_per_h": order.rate_mg_per_kg_per_h,
@@ -62,9 +65,9 @@ def measures(order: DoseOrder, dose: Dose) -> dict[str, Decimal]:
     }
 
 
-def findings(library: Library, order: DoseOrder, dose: Dose) -> list[LimitFinding]:
+def findings(library: Library, order: DoseOrder, dose: Dose, measured_kg: Decimal | None = None) -> list[LimitFinding]:
     """Every limit passed, hard ones first, then by code."""
-    values = measures(order, dose)
+    values = measures(order, dose, measured_kg)
     found = [
         LimitFinding(limit.limit_code, limit.severity, plain(rounded(values[limit.limit_code], 6)), plain(bound))
         for limit in library.limits
@@ -83,6 +86,23 @@ def passed_bound(limit: Limit, value: Decimal) -> Decimal | None:
     if limit.upper is not None and value > limit.upper:
         return limit.upper
     return None
+
+
+def largest_mg_per_kg(library: Library, weight_kg: Decimal, duration_min: int) -> Decimal | None:
+    """The largest dose inside every soft and hard limit by weight, by rate and of the absolute dose; None without any."""
+    minutes = Decimal(duration_min)
+    factors = {
+        "dose_mg_per_kg": Decimal(1),
+        "absolute_dose_mg": Decimal(1),
+        "rate_mg_per_kg_per_min": minutes,
+        "rate_mg_per_kg_per_h": divide(minutes, Decimal(60)),
+    }
+    bounds = [
+        divide(limit.upper, weight_kg) if limit.limit_code == "absolute_dose_mg" else multiply(limit.upper, factor)
+        for limit in library.limits
+        if limit.upper is not None and (factor := factors.get(limit.limit_code)) is not None
+    ]
+    return min(bounds, default=None)
 
 
 def refuse_beyond(found: Sequence[LimitFinding], soft_limit_reason_code: str) -> None:

@@ -4,7 +4,7 @@ Inputs have at most 15 significant digits, so that 60 digits hold every sum and 
 context of 28 digits would round a weight times a dose of six decimals each without a word.
 """
 
-from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from re import fullmatch
 
 from chassis.errors import InvalidArgument
@@ -59,6 +59,11 @@ def tenths_down(dividend: Decimal, divisor: Decimal) -> Decimal:
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """To so many decimals, half up. For showing only; never for a number that a pump is given."""
     return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=EXACT)
+
+
+def rounded_down(value: Decimal, decimals: int) -> Decimal:
+    """To so many decimals, towards 0: what is kept is never more than what was ordered."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN, context=EXACT)
 
 
 def plain(value: Decimal) -> str:
