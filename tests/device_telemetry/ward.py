@@ -59,12 +59,18 @@ class Ward:
         self.intake = Peer(intake.CheckStartResponse(allowed=True))
         self.plan = Peer(plan_service.AuthoriseStartResponse(authorisation_id=self.authorisation_id))
         harness.peers |= {"intake": self.intake, "treatment_plan": self.plan}
-        self._offset = 0
+        self._offset = self._revision = 0
         self.register(PUMP, types.DEVICE_KIND_PUMP)
         self.register(MONITOR, types.DEVICE_KIND_MONITOR, "0600dc750001")
-        assert harness.deliver(scheduling.SiteOpened(site_id=self.site_id, time_zone="America/Phoenix")) == "applied"
-        self.practitioner(harness.actor_id)
+        self.open_site()
         assert self.book(self.session_id) == "applied"
+
+    def open_site(self) -> None:
+        """The site with its zone, and the caller as somebody who may do everything there."""
+        opened = scheduling.SiteOpened(site_id=self.site_id, time_zone="America/Phoenix")
+        assert self.harness.deliver(opened) == "applied"
+        self._revision += 1
+        assert self.practitioner(self.harness.actor_id, revision=self._revision) == "applied"
 
     def practitioner(
         self, practitioner_id: UUID, *privileges: str, revision: int = 1, expires_on: str = "2027-12-31",
