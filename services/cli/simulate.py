@@ -24,7 +24,9 @@ def monitor(
     """Replays a recording as the monitor of a session, at the period it was taken."""
     from chassis.remote import RemoteError  # noqa: PLC0415
     from cli.addresses import LiveAddresses  # noqa: PLC0415
+    from simulator.calls import GaveUp  # noqa: PLC0415
     from simulator.devices import simulate_monitor  # noqa: PLC0415
+    from simulator.unexpected import Unexpected  # noqa: PLC0415
 
     place, _ = running(home, as_json=as_json)
     if not vitals.is_file():
@@ -35,6 +37,8 @@ def monitor(
         fail(f"the recording cannot be read: {error}", as_json=as_json)
     except RemoteError as error:
         fail(f"the network refused: {error}", as_json=as_json)
+    except (Unexpected, GaveUp) as error:
+        fail(f"not everything was taken: {error}", as_json=as_json)
     give(result, as_json)
 
 

@@ -46,7 +46,7 @@ def simulate_monitor(
     begins_at = at or from_timestamp(booking.starts_at)
     context = _context(asker, "nurse", booking.site_id, begins_at)
     monitor = _attached(calls, context, booking, recording.cuff_period_s)
-    samples = _samples(recording, begins_at, hold=hold)
+    samples = samples_of(recording, begins_at, hold=hold)
     with FrameStream(calls, context) as stream:
         for _, minute in groupby(samples, key=lambda timed: (timed.at - begins_at) // timedelta(seconds=_FRAME_S)):
             for frame in monitor.frames(list(minute)):
@@ -79,7 +79,7 @@ def _charted(calls: Calls, context: RequestContext, session_id: str, monitor: Mo
     return True
 
 
-def _samples(recording: Recording, begins_at: datetime, *, hold: bool) -> list[Timed]:
+def samples_of(recording: Recording, begins_at: datetime, *, hold: bool = False) -> list[Timed]:
     """Every row at the minute that it names, counted from the first."""
     first = recording.rows[0][0]
     rows = [(begins_at + timedelta(seconds=PERIOD_S * (minute - first)), row) for minute, row in recording.rows]

@@ -1,6 +1,5 @@
 """A recording of a bedside monitor, one row a minute, as it was published: nothing is smoothed, no gap is filled."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,9 @@ CHANNELS: Final = {
     "NBPDias": 150022,
     "NBPMean": 150023,
 }
+# What a frame can hold, and how long a recording may be: nineteen years.
+_LARGEST: Final = 1_000_000
+_MINUTE_DIGITS: Final = 7
 # Measured when the cuff is inflated, not every minute: a feed with a period of its own.
 CUFF: Final = frozenset({150021, 150022, 150023})
 
@@ -68,21 +70,38 @@ def _cuff_period_s(rows: Sequence[tuple[int, tuple[Sample, ...]]]) -> int:
 
 
 def read_recording(path: Path | None = None) -> Recording:
-    """Reads a file of that format; without a path the published one. ValueError names line and rule."""
-    if path is None:
-        text = resources.files("simulator").joinpath("recordings/mimic2-s00001.csv").read_text(encoding="utf-8")
-    else:
-        text = path.read_text(encoding="utf-8")
-    reader = csv.reader(text.splitlines())
-    header = next(reader, [])
-    if header[:1] != ["minute"] or not set(header[1:]) <= CHANNELS.keys() or len(header) < 2:
-        raise ValueError(f"line 1: must name minute and columns out of {', '.join(CHANNELS)}")
-    codes = [CHANNELS[name] for name in header[1:]]
-    return Recording([_row(cells, codes, number) for number, cells in enumerate(reader, 2)])
+    """Reads a file of that format; without a path the published one. ValueError names line and rule.
+
+    A byte order mark, any end of line and empty lines are no difference; minutes may be missing, but must rise.
+    """
+    file = resources.files("simulator").joinpath("recordings/mimic2-s00001.csv") if path is None else path
+    content = file.read_bytes()
+    lines = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    rows = [(number, _cells(line, number)) for number, line in enumerate(lines, 1) if line.strip()]
+    header = rows[0][1] if rows else []
+    names = header[1:]
+    if header[:1] != ["minute"] or not names or len(set(names)) < len(names) or not set(names) <= CHANNELS.keys():
+        line = rows[0][0] if rows else 1
+        raise ValueError(f"line {line}: must name minute and columns out of {', '.join(CHANNELS)}, each once")
+    codes = [CHANNELS[name] for name in names]
+    found: list[tuple[int, tuple[Sample, ...]]] = []
+    for number, cells in rows[1:]:
+        row = _row(cells, codes, number)
+        if found and row[0] <= found[-1][0]:
+            raise ValueError(f"line {number}: minutes must rise")
+        found.append(row)
+    return Recording(found)
+
+
+def _cells(line: bytes, number: int) -> list[str]:
+    try:
+        return [cell.strip() for cell in line.decode("ascii").split(",")]
+    except UnicodeDecodeError:
+        raise ValueError(f"line {number}: must be plain ASCII text") from None
 
 
 def _row(cells: list[str], codes: list[int], line: int) -> tuple[int, tuple[Sample, ...]]:
-    if len(cells) != len(codes) + 1 or not cells[0].isdigit():
+    if len(cells) != len(codes) + 1 or not cells[0].isdigit() or len(cells[0]) > _MINUTE_DIGITS:
         raise ValueError(f"line {line}: must hold a whole minute and {len(codes)} values")
     samples = [_sample(code, text, line) for code, text in zip(codes, cells[1:], strict=True) if text]
     return int(cells[0]), tuple(samples)
@@ -96,4 +115,6 @@ def _sample(code: int, text: str, line: int) -> Sample:
         raise ValueError(f"line {line}: must hold decimal numbers") from None
     if not value.is_finite() or value < 0:
         raise ValueError(f"line {line}: must hold numbers of at least 0")
+    if value >= _LARGEST or value != round(value, 6):
+        raise ValueError(f"line {line}: must hold numbers below {_LARGEST} with at most six decimals")
     return Sample(code, value, types.SAMPLE_QUALITY_USABLE if value > 0 else types.SAMPLE_QUALITY_UNUSABLE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from device_telemetry.domain import hl7_content
@@ -70,6 +70,8 @@ ANY = st.one_of(mutated(), st.binary(max_size=120), st.binary(max_size=60).map(l
 
 
 @given(ANY)
+@example(b"MSH\rPID|||1\rOBX|1")
+@example(b"MSH|\rPID|||1\rOBX|1")
 @settings(max_examples=400, deadline=None)
 def test_every_message_is_read_or_refused_with_a_reason(content: bytes) -> None:
     header = read_header(content)

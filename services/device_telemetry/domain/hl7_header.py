@@ -54,6 +54,8 @@ def read_header(content: bytes) -> Header | None:
     if len(content) < 8 or not content.startswith(b"MSH"):
         return None
     first = re.split(rb"[\r\n]", content, maxsplit=1)[0].decode("latin-1")
+    if len(first) < 8:
+        return None
     header = Header(tuple(first.split(first[3])))
     return header if _CONTROL.fullmatch(header.control_id) else None
 
