@@ -2,7 +2,7 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service, Stream, Timer
-from device_telemetry import care_tables, policy_tables, queries, session_telemetry
+from device_telemetry import policy_tables, queries, session_telemetry, tables
 from device_telemetry.commands import (
     acknowledge_alarm,
     attach_device,
@@ -39,7 +39,7 @@ INDEX = Service(
         "saguaro.device_telemetry.v1.DeviceStreamService",
     ),
     events_module="saguaro.device_telemetry.v1.events_pb2",
-    metadata=care_tables.metadata,
+    metadata=tables.metadata,
     migrations="device_telemetry.migrations",
     required_revision="0003",
     commands=(

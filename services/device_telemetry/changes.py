@@ -4,13 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from chassis.unit_of_work import UnitOfWork
 from device_telemetry.attachments import close, open_attachments
 from device_telemetry.care_tables import session_change
 from device_telemetry.domain.pump_state import LIVE
 from device_telemetry.tables import attachment, authorisation, infusion_session, session_state
+
+_RUNNING = "$.pump.meters.*.last_infusing ? (@ == true)"
 
 
 def change_pending(uow: UnitOfWork, session_id: UUID) -> bool:
@@ -37,7 +40,7 @@ def devices_in_use(uow: UnitOfWork, session_id: UUID) -> bool:
     running = uow.execute(
         select(session_state.c.session_id).where(
             session_state.c.session_id == session_id,
-            func.jsonb_path_exists(session_state.c.state, "$.pump.meters.*.last_infusing ? (@ == true)"),
+            func.jsonb_path_exists(session_state.c.state, cast(_RUNNING, JSONPATH)),
         )
     ).first()
     return authorised is not None or phase in LIVE or running is not None

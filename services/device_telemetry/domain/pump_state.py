@@ -74,5 +74,5 @@ class PumpState:
         if device_id not in self.meters:
             if _ONLY in self.meters and self.phase != "waiting":
                 self.pump_id = device_id
-            self.meters[device_id] = self.meters.pop(_ONLY, None) or Meter()
+            self.meters[device_id] = self.meters.pop(_ONLY) if _ONLY in self.meters else Meter()
         return self.meters[device_id]
