@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, literal, not_, select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from chassis.index import Query
 from chassis.paging import make_token, read_token
@@ -36,14 +36,14 @@ def list_checklists_due(uow: UnitOfWork, request: pb.ListChecklistsDueRequest) -
         .order_by(booking.c.starts_at, booking.c.session_id)
         .limit(page.size + 1)
     )
-    wanted = func.unnest(required).table_valued("item_code").render_derived() if required else None
-    if wanted is None:
-        statement = statement.where(literal(False))
-    else:
-        confirmed = exists().where(
-            visit_check.c.session_id == booking.c.session_id, visit_check.c.item_code == wanted.c.item_code
-        )
-        statement = statement.where(select(literal(1)).select_from(wanted).where(not_(confirmed)).exists())
+    confirmed = (
+        select(func.count())
+        .select_from(visit_check)
+        .where(visit_check.c.session_id == booking.c.session_id, visit_check.c.item_code.in_(required))
+        .correlate(booking)
+        .scalar_subquery()
+    )
+    statement = statement.where(confirmed < len(required))
     if page.after is not None:
         after = (datetime.fromisoformat(page.after[0]), UUID(page.after[1]))
         statement = statement.where(tuple_(booking.c.starts_at, booking.c.session_id) > after)
