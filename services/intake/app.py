@@ -2,13 +2,25 @@
 
 from chassis.errors import AlreadyExists
 from chassis.index import EventIn, Service
-from intake import instrument_policies, instrument_queries, policies, practitioner_queries, queries, tables
+from intake import (
+    eligibility_queries,
+    flag_queries,
+    instrument_policies,
+    instrument_queries,
+    policies,
+    practitioner_queries,
+    queries,
+    tables,
+)
 from intake.commands import (
+    assign_safety_flag,
     clear_safety_flag,
+    complete_follow_up,
     complete_instrument,
     decide_eligibility,
     grant_consent,
     record_diagnosis,
+    record_evaluation,
     record_practitioner,
     register_person,
     withdraw_consent,
@@ -24,7 +36,7 @@ INDEX = Service(
     events_module="saguaro.intake.v1.events_pb2",
     metadata=tables.metadata,
     migrations="intake.migrations",
-    required_revision="0003",
+    required_revision="0004",
     commands=(
         register_person.COMMAND,
         grant_consent.COMMAND,
@@ -34,12 +46,18 @@ INDEX = Service(
         clear_safety_flag.COMMAND,
         decide_eligibility.COMMAND,
         record_practitioner.COMMAND,
+        record_evaluation.COMMAND,
+        assign_safety_flag.COMMAND,
+        complete_follow_up.COMMAND,
     ),
     queries=(
+        eligibility_queries.LIST_QUESTIONS,
+        flag_queries.LIST_SAFETY_FLAGS,
+        flag_queries.LIST_FOLLOW_UPS,
         queries.GET_PERSON,
         queries.GET_PATIENT_STATUS,
         queries.LIST_PATIENTS,
-        queries.CHECK_START,
+        eligibility_queries.CHECK_START,
         instrument_queries.LIST_INSTRUMENT_RESULTS,
         instrument_queries.LIST_INSTRUMENT_FORMS,
         instrument_queries.GET_INSTRUMENT_FORM,

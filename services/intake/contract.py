@@ -12,6 +12,12 @@ CONSENT_KINDS = {
 }
 CONSENT_KIND_OF = {word: kind for kind, word in CONSENT_KINDS.items()}
 
+ANSWERS = {
+    types.CONTRAINDICATION_ANSWER_VALUE_NO: "no",
+    types.CONTRAINDICATION_ANSWER_VALUE_YES: "yes",
+    types.CONTRAINDICATION_ANSWER_VALUE_UNKNOWN: "unknown",
+}
+
 OUTCOME_OF = {"cleared": types.ELIGIBILITY_OUTCOME_CLEARED, "declined": types.ELIGIBILITY_OUTCOME_DECLINED}
 
 
@@ -49,4 +55,13 @@ def identity_message(identity: Identity) -> types.PersonIdentity:
 
 def rule_messages(findings: Iterable[Finding]) -> list[types.DecidingRule]:
     """Every rule that was looked at, in order."""
-    return [types.DecidingRule(code=finding.code, met=finding.met, source=finding.source) for finding in findings]
+    return [
+        types.DecidingRule(
+            code=finding.code,
+            met=finding.met,
+            source=finding.source,
+            level=finding.level,
+            decision_reason_code=finding.reason_code,
+        )
+        for finding in findings
+    ]

@@ -9,8 +9,10 @@ from sqlalchemy import Table
 from chassis.policy import in_force
 from chassis.policy import number as number_in_force
 from chassis.unit_of_work import UnitOfWork
+from intake.domain.answers import Drug
 from intake.domain.eligibility import Rule, absent
 from intake.policy_tables import contraindication, diagnosis_group, flag_policy, gate_rule, policy_number
+from intake.rule_tables import medication, reason_code
 
 
 def rows(uow: UnitOfWork, table: Table, keys: tuple[str, ...], site_id: UUID | str, **only: object) -> list[Any]:
@@ -31,22 +33,43 @@ def number(uow: UnitOfWork, code: str, site_id: UUID | str = "") -> Decimal:
     return number_in_force(uow, policy_number, code, site_id)
 
 
-def flags(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, tuple[bool, int | None]]:
-    """Reason code -> (blocks, minutes until due; None: the end of the same day at the site)."""
-    found = rows(uow, flag_policy, ("reason_code",), site_id)
-    return {row.reason_code: (row.blocks, row.due_minutes) for row in found}
+def flags(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, Any]:
+    """Reason code -> its row: blocks, due_minutes (None: the end of the same day at the site), needs_cssrs."""
+    return {row.reason_code: row for row in rows(uow, flag_policy, ("reason_code",), site_id)}
+
+
+def reasons(uow: UnitOfWork, list_code: str, site_id: UUID | str = "") -> list[str]:
+    """The reasons of a closed list that are allowed."""
+    found = rows(uow, reason_code, ("list_code", "reason_code"), site_id, list_code=list_code)
+    return [row.reason_code for row in found if row.allowed]
+
+
+def drugs(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, Drug]:
+    """Medication code -> the interactions that it stands for."""
+    found = rows(uow, medication, ("code",), site_id)
+    return {row.code: Drug(tuple(row.interaction_codes), row.equal_to_1_mg_lorazepam_mg) for row in found}
 
 
 def gate(uow: UnitOfWork, name: str, site_id: UUID | str = "") -> list[Rule]:
     """The rules of a gate, in order."""
     found = sorted(rows(uow, gate_rule, ("gate", "code"), site_id, gate=name), key=lambda row: row.position)
-    return [Rule(row.code, row.level, row.source) for row in found]
+    return [Rule(row.code, row.level, row.source, tuple(row.may_override)) for row in found]
 
 
 def contraindications(uow: UnitOfWork, site_id: UUID | str = "") -> dict[str, Rule]:
     """Contraindication code -> the rule that it is absent, in the order of the codes."""
     found = rows(uow, contraindication, ("code",), site_id)
-    return {row.code: Rule(absent(row.code), row.level, row.source) for row in found}
+    return {
+        row.code: Rule(
+            absent(row.code),
+            row.level,
+            row.source,
+            tuple(row.may_override),
+            tuple(row.monitoring_codes),
+            row.asked_of,
+        )
+        for row in found
+    }
 
 
 def diagnosis_groups(uow: UnitOfWork, indication: str, site_id: UUID | str = "") -> list[str]:

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text
 
 from chassis.policy import DEFAULT, policy_columns, policy_number_table, review_state_check
 from intake.tables import metadata
@@ -19,13 +19,14 @@ def in_effect() -> tuple[Any, ...]:
 # Single numbers by code.
 policy_number = policy_number_table(metadata)
 
-# `due_minutes` null: due at the end of the same day at the site.
+# `due_minutes` null: due at the end of the same day at the site. `needs_cssrs`: cleared only after a C-SSRS of that day or later.
 flag_policy = Table(
     "flag_policy",
     metadata,
     Column("reason_code", Text, nullable=False),
     Column("blocks", Boolean, nullable=False),
     Column("due_minutes", Integer, nullable=True),
+    Column("needs_cssrs", Boolean, nullable=False),
     *in_effect(),
     PrimaryKeyConstraint("reason_code", "scope", "effective_from", name="flag_policy_pk"),
     review_state_check("flag_policy"),
@@ -42,15 +43,20 @@ diagnosis_group = Table(
     review_state_check("diagnosis_group"),
 )
 
+# A yes blocks, asks for a reviewer's decision, or gives advice. `may_override`: licence types that may let a yes pass with a reason.
 contraindication = Table(
     "contraindication",
     metadata,
     Column("code", Text, nullable=False),
     Column("level", Text, nullable=False),
+    Column("asked_of", Text, nullable=False),
+    Column("may_override", ARRAY(Text), nullable=False),
+    Column("monitoring_codes", ARRAY(Text), nullable=False),
     *in_effect(),
     PrimaryKeyConstraint("code", "scope", "effective_from", name="contraindication_pk"),
     review_state_check("contraindication"),
-    CheckConstraint("level IN ('block', 'review')", name="contraindication_level"),
+    CheckConstraint("level IN ('block', 'review', 'warn')", name="contraindication_level"),
+    CheckConstraint("asked_of IN ('everyone', 'can_be_pregnant')", name="contraindication_asked_of"),
 )
 
 # Which rules a gate looks at, in which order.
@@ -61,9 +67,10 @@ gate_rule = Table(
     Column("code", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("level", Text, nullable=False),
+    Column("may_override", ARRAY(Text), nullable=False),
     *in_effect(),
     PrimaryKeyConstraint("gate", "code", "scope", "effective_from", name="gate_rule_pk"),
     review_state_check("gate_rule"),
     CheckConstraint("gate IN ('clearance', 'start')", name="gate_rule_gate"),
-    CheckConstraint("level IN ('block', 'review')", name="gate_rule_level"),
+    CheckConstraint("level IN ('block', 'review', 'warn')", name="gate_rule_level"),
 )

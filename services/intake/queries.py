@@ -1,4 +1,4 @@
-"""What intake answers: who a person is (to few), what the record holds, and whether a start is allowed right now."""
+"""What intake answers: who a person is (to few), and what the record holds."""
 
 from uuid import UUID
 
@@ -8,13 +8,11 @@ from chassis.errors import NotFound
 from chassis.index import Query
 from chassis.paging import make_token, read_token
 from chassis.unit_of_work import UnitOfWork
-from intake import facts, policy, roles
-from intake.contract import identity_message, rule_messages
-from intake.domain import eligibility
-from intake.domain.eligibility import judge, passes
+from intake import roles
+from intake.contract import identity_message
 from intake.people import open_identity
 from intake.statuses import statuses
-from intake.tables import person, registration
+from intake.tables import registration
 from saguaro.intake.v1 import service_pb2 as pb
 
 
@@ -59,21 +57,6 @@ def list_patients(uow: UnitOfWork, request: pb.ListPatientsRequest) -> pb.ListPa
     )
 
 
-def check_start(uow: UnitOfWork, request: pb.CheckStartRequest) -> pb.CheckStartResponse:
-    """Consent in force at this site, no open blocking flag, clearance in force: each as of the clinic time of the call."""
-    person_id, site_id, at = UUID(request.person_id), UUID(request.site_id), uow.clinic_time
-    if uow.execute(select(person.c.person_id).where(person.c.person_id == person_id)).one_or_none() is None:
-        raise NotFound("person_id", "must be a person on record")
-    found = {
-        eligibility.CONSENT: facts.consent_in_force(uow, person_id, site_id, "ketamine_treatment", at),
-        eligibility.NO_BLOCKING_FLAG: facts.no_blocking_flag(uow, person_id),
-        eligibility.CLEARANCE: facts.clearance_in_force(uow, person_id, at),
-    }
-    findings = judge(policy.gate(uow, "start"), found)
-    return pb.CheckStartResponse(allowed=passes(findings), rules=rule_messages(findings))
-
-
 GET_PERSON = Query("GetPerson", pb.GetPersonRequest, get_person, roles=roles.ADDRESSES)
 GET_PATIENT_STATUS = Query("GetPatientStatus", pb.GetPatientStatusRequest, get_patient_status, roles=roles.READS)
 LIST_PATIENTS = Query("ListPatients", pb.ListPatientsRequest, list_patients, roles=roles.READS)
-CHECK_START = Query("CheckStart", pb.CheckStartRequest, check_start, roles=roles.READS)

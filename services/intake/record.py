@@ -29,6 +29,11 @@ def lock_person(uow: UnitOfWork, person_id: UUID) -> None:
 def lock_person_at(uow: UnitOfWork, person_id: UUID, site_id: UUID) -> None:
     """`lock_person`, and the person must be registered at the site: a fact is recorded where the person is known."""
     lock_person(uow, person_id)
+    require_registered_at(uow, person_id, site_id)
+
+
+def require_registered_at(uow: UnitOfWork, person_id: UUID, site_id: UUID) -> None:
+    """NOT_REGISTERED_AT_SITE for a person whom the site does not know."""
     at_site = select(registration.c.site_id).where(
         registration.c.person_id == person_id, registration.c.site_id == site_id
     )

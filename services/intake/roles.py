@@ -17,3 +17,5 @@ READS = IDENTIFIES | {"operator", "scheduler", "service"}
 CREDENTIALS = frozenset({"operator", "medical_director"})
 # May ask what a practitioner may do.
 ASKS_PRIVILEGES = READS | {"medical_director"}
+# Sees that flags and follow-ups are seen to.
+SEES_TO_FLAGS = frozenset({"nurse", "clinician", "prescriber", "medical_director"})

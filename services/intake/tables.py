@@ -160,7 +160,7 @@ note = Table(
     PrimaryKeyConstraint("note_id", name="note_pk"),
 )
 
-# Open until a clinician's note clears it; a later lower score never does.
+# Open until a clinician's note clears it; a later lower score never does. `owner_id` is null for flags of the first release.
 safety_flag = Table(
     "safety_flag",
     metadata,
@@ -174,6 +174,7 @@ safety_flag = Table(
     moment("cleared_at", nullable=True),
     Column("cleared_by", Uuid, nullable=True),
     Column("note_id", Uuid, nullable=True),
+    Column("owner_id", Uuid, nullable=True),
     PrimaryKeyConstraint("flag_id", name="safety_flag_pk"),
     ForeignKeyConstraint(["result_id"], ["instrument_result.result_id"], name="safety_flag_result"),
     ForeignKeyConstraint(["note_id"], ["note.note_id"], name="safety_flag_note"),
@@ -182,6 +183,7 @@ safety_flag = Table(
         name="safety_flag_cleared_with_note",
     ),
     Index("safety_flag_open", "person_id", postgresql_where=text("cleared_at IS NULL")),
+    Index("safety_flag_site", "site_id", "due_at", "flag_id"),
 )
 
 diagnosis = Table(
@@ -208,12 +210,14 @@ clearance = Table(
     moment("decided_at"),
     moment("expires_at", nullable=True),
     Column("decided_by", Uuid, nullable=False),
+    Column("monitoring_codes", ARRAY(Text), nullable=True),
     PrimaryKeyConstraint("clearance_id", name="clearance_pk"),
     CheckConstraint("outcome IN ('cleared', 'declined')", name="clearance_outcome"),
     CheckConstraint("(outcome = 'cleared') = (expires_at IS NOT NULL)", name="clearance_expiry"),
     Index("clearance_person", "person_id", "indication", "decided_at"),
 )
 
+# `answer`: what the person said. `accepted` and its reason: what a reviewer decided about a rule that is not met.
 clearance_rule = Table(
     "clearance_rule",
     metadata,
@@ -224,22 +228,31 @@ clearance_rule = Table(
     Column("level", Text, nullable=False),
     Column("met", Boolean, nullable=False),
     Column("source", Text, nullable=False),
+    Column("answer", Text, nullable=True),
+    Column("accepted", Boolean, nullable=True),
+    Column("decision_reason_code", Text, nullable=True),
     PrimaryKeyConstraint("clearance_id", "position", name="clearance_rule_pk"),
     ForeignKeyConstraint(["clearance_id"], ["clearance.clearance_id"], name="clearance_rule_clearance"),
 )
 
-# The check on a person after a session.
+# What must be done about a person by a time: after a session, or because of a flag.
 follow_up = Table(
     "follow_up",
     metadata,
     Column("follow_up_id", Uuid, nullable=False),
     *about_person(),
-    Column("session_id", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=True),
     Column("kind", Text, nullable=False),
     moment("due_at"),
     moment("done_at", nullable=True),
+    Column("flag_id", Uuid, nullable=True),
+    Column("done_by", Uuid, nullable=True),
+    Column("outcome_code", Text, nullable=True),
     PrimaryKeyConstraint("follow_up_id", name="follow_up_pk"),
     UniqueConstraint("session_id", "kind", name="follow_up_once"),
-    CheckConstraint("kind IN ('after_session')", name="follow_up_kind"),
+    UniqueConstraint("flag_id", "kind", name="follow_up_flag_once"),
+    ForeignKeyConstraint(["flag_id"], ["safety_flag.flag_id"], name="follow_up_flag"),
+    CheckConstraint("kind IN ('after_session', 'cssrs', 'clinician_review')", name="follow_up_kind"),
+    CheckConstraint("(session_id IS NULL) <> (flag_id IS NULL)", name="follow_up_about"),
     Index("follow_up_due", "due_at", postgresql_where=text("done_at IS NULL")),
 )

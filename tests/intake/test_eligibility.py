@@ -110,7 +110,7 @@ def test_a_contraindication_that_blocks_declines_and_is_named(desk: Desk) -> Non
     assert desk.unmet(answer) == {"contraindication.aneurysm_or_avm.absent"}
 
 
-def test_a_contraindication_for_review_is_named_and_does_not_decline(desk: Desk) -> None:
+def test_an_interaction_that_warns_is_named_and_does_not_decline(desk: Desk) -> None:
     person_id = desk.ready()
     answer = desk.decide(person_id, "mao_inhibitor")
     assert answer.outcome == CLEARED
@@ -166,6 +166,8 @@ def test_start_is_allowed_by_consent_flags_and_clearance(desk: Desk) -> None:
     assert after.allowed
     assert [(rule.code, rule.met) for rule in after.rules] == [
         ("consent.ketamine.in_force", True), ("flag.blocking.none_open", True), ("clearance.in_force", True),
+        ("age.minimum", True), ("pregnancy.absent_at_clearance", True), ("consent.ketamine.for_series", True),
+        ("flag.review.none_overdue", True), ("privilege.administer", True),
     ]  # fmt: skip
 
 
@@ -220,7 +222,7 @@ def test_a_clearance_expires_and_a_later_refusal_takes_it_back(desk: Desk) -> No
 
 def test_only_those_who_may_decide_do(desk: Desk) -> None:
     person_id = desk.ready()
-    request = pb.DecideEligibilityRequest(person_id=person_id, site_id=PHOENIX, indication="depression")
+    request = desk.asked(person_id)
     for role in ("nurse", "intake_clerk", "operator"):
         with pytest.raises(PermissionDenied):
             desk.call("DecideEligibility", request, role)

@@ -54,8 +54,8 @@ def test_a_band_changes_with_its_rows_and_what_was_scored_stays(desk: Desk) -> N
     assert [event.band for event in desk.harness.events(events.InstrumentCompleted)] == ["mild", "minimal"]
 
 
-def test_a_contraindication_that_was_lowered_to_review_no_longer_declines(desk: Desk) -> None:
-    supersede(desk, "contraindication", "code = 'lactation'", "'review' AS level")
+def test_a_contraindication_that_was_lowered_to_a_warning_no_longer_declines(desk: Desk) -> None:
+    supersede(desk, "contraindication", "code = 'lactation' AND asked_of = 'can_be_pregnant'", "'warn' AS level")
     person_id = desk.ready()
     assert desk.decide(person_id, "lactation", at=NOW).outcome == types.ELIGIBILITY_OUTCOME_DECLINED
     assert desk.decide(person_id, "lactation", at=CHANGE).outcome == types.ELIGIBILITY_OUTCOME_CLEARED

@@ -9,9 +9,11 @@ from chassis.index import Command, Ids
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import to_timestamp
 from intake import instrument_policy, roles
-from intake.domain.scale import CLINICIAN, Form, Score, checked_answers, shown
+from intake.domain import cssrs
+from intake.domain.scale import CLINICIAN, INCOMPLETE, Form, Score, checked_answers, shown
 from intake.domain.scoring import score
 from intake.flags import raise_flag
+from intake.follow_ups import close_cssrs
 from intake.outcomes import judge_results, outcome_fields, outcome_of
 from intake.record import lock_person_at, zone_of
 from intake.results import flag_ids, subscore_messages
@@ -35,6 +37,8 @@ def handle(uow: UnitOfWork, request: pb.CompleteInstrumentRequest) -> Ids:
     _keep(uow, form, result_id, place, found, given)
     judge_results(uow, person_id, result_id)
     _tell(uow, form, result_id, place, found)
+    if form.instrument == cssrs.INSTRUMENT and found.band != INCOMPLETE:
+        close_cssrs(uow, person_id)
     for reason_code in found.flags:
         raise_flag(uow, result_id, place, reason_code, zone)
     return {"result_id": str(result_id)}

@@ -10,6 +10,8 @@ from chassis.values import to_timestamp
 from intake import roles
 from intake.catalogue import ICD10CM_RELEASE, icd10cm
 from intake.domain.icd10cm import checked_leaf
+from intake.domain.practitioner import DIAGNOSE
+from intake.practitioners import require_privilege
 from intake.record import lock_person_at
 from intake.tables import diagnosis
 from saguaro.intake.v1 import events_pb2 as events
@@ -21,6 +23,7 @@ def handle(uow: UnitOfWork, request: pb.RecordDiagnosisRequest) -> Ids:
     code = checked_leaf(icd10cm(), request.icd10cm_code, "icd10cm_code")
     person_id, site_id = UUID(request.person_id), UUID(request.site_id)
     lock_person_at(uow, person_id, site_id)
+    require_privilege(uow, site_id, DIAGNOSE)
     diagnosis_id = uow.new_id()
     uow.execute(
         insert(diagnosis).values(

@@ -53,6 +53,8 @@ def handle(uow: UnitOfWork, request: pb.RegisterPersonRequest) -> Ids:
     _refuse_taken_record_number(uow, entry)
     found = candidates(uow, entry.identity, entry.tokens, synthetic=entry.synthetic)
     decision = request.WhichOneof("match_decision")
+    if decision == "not_same_reason_code":
+        _refuse_unknown_reason(uow, request)
     if decision == "same_as_person_id":
         return _link(uow, entry, UUID(request.same_as_person_id), found)
     if found and decision is None:
@@ -85,6 +87,15 @@ def _refuse_taken_record_number(uow: UnitOfWork, entry: Entry) -> None:
     if holder is not None:
         rule = "a site gives each record number once"
         raise AlreadyExists("RECORD_NUMBER_TAKEN", field="medical_record_number", rule=rule, person_id=str(holder))
+
+
+def _refuse_unknown_reason(uow: UnitOfWork, request: pb.RegisterPersonRequest) -> None:
+    """The reasons are a closed list; those of a simulation are for simulated people only."""
+    known = policy.reasons(uow, "match.not_same", request.site_id)
+    if request.synthetic:
+        known += policy.reasons(uow, "match.not_same.synthetic", request.site_id)
+    if request.not_same_reason_code not in known:
+        raise InvalidArgument("not_same_reason_code", f"must be one of: {', '.join(known)}")
 
 
 def _link(uow: UnitOfWork, entry: Entry, person_id: UUID, found: list[Candidate]) -> Ids:

@@ -1,38 +1,57 @@
-"""Clearance and start: rules as data, facts as values, and every rule named in the answer, met or not."""
+"""Clearance and start: rules as data, facts as values, and every rule named in the answer, met or not.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+A rule of level block or review that is not met declines, unless somebody whose licence the policy names let it pass with a reason.
+A rule of level warn never declines: it gives advice on what to watch (house policy).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 BLOCK = "block"
 REVIEW = "review"
+WARN = "warn"
 
 AGE = "age.minimum"
 CONSENT = "consent.ketamine.in_force"
+CONSENT_FOR_SERIES = "consent.ketamine.for_series"
 PHQ9 = "phq9.done"
 CSSRS = "cssrs.done"
 NO_BLOCKING_FLAG = "flag.blocking.none_open"
+NO_OVERDUE_FLAG = "flag.review.none_overdue"
 DIAGNOSIS = "diagnosis.for_indication"
 CLEARANCE = "clearance.in_force"
+PREGNANCY_TEST = "pregnancy.test.negative"
+NOT_PREGNANT = "pregnancy.absent_at_clearance"
+MAY_ADMINISTER = "privilege.administer"
+
+EVERYONE = "everyone"
+CAN_BE_PREGNANT = "can_be_pregnant"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the policy data. One of level `block` declines when it is not met; one of level `review` is only named."""
+    """A rule of the policy data. `may_override`: licence types that may let it pass; `monitoring`: what to watch when it is not met."""
 
     code: str
     level: str
     source: str
+    may_override: tuple[str, ...] = ()
+    monitoring: tuple[str, ...] = ()
+    asked_of: str = EVERYONE
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found."""
+    """What a rule found, what the person said, and what a reviewer decided: `accepted` None where nobody did."""
 
     code: str
     met: bool
     level: str
     source: str
+    answer: str = ""
+    accepted: bool | None = None
+    reason_code: str = ""
 
 
 def absent(contraindication: str) -> str:
@@ -45,12 +64,41 @@ def judge(rules: Sequence[Rule], facts: Mapping[str, bool]) -> list[Finding]:
     return [Finding(rule.code, facts[rule.code], rule.level, rule.source) for rule in rules]
 
 
+def stands(finding: Finding) -> bool:
+    """True when a finding declines: it is not met, not only a warning, and nobody let it pass."""
+    return not finding.met and finding.level != WARN and finding.accepted is not True
+
+
 def passes(findings: Sequence[Finding]) -> bool:
-    """True when every rule of level block is met."""
-    return all(finding.met for finding in findings if finding.level == BLOCK)
+    """True when nothing stands against it."""
+    return not any(stands(finding) for finding in findings)
 
 
-def supports(diagnosis_codes: Sequence[str], groups: Sequence[str]) -> bool:
+def decided(findings: Sequence[Finding], decisions: Mapping[str, tuple[bool, str]]) -> list[Finding]:
+    """The findings with what a reviewer decided about them: rule code -> (accepted, reason code)."""
+    return [
+        replace(finding, accepted=decisions[finding.code][0], reason_code=decisions[finding.code][1])
+        if finding.code in decisions
+        else finding
+        for finding in findings
+    ]
+
+
+def undecided_reviews(findings: Sequence[Finding]) -> list[str]:
+    """Codes that still need a reviewer's decision. None while a rule that blocks stands: the answer is no whatever is decided."""
+    if any(stands(finding) and (finding.level == BLOCK or finding.accepted is False) for finding in findings):
+        return []
+    return [finding.code for finding in findings if stands(finding) and finding.level == REVIEW]
+
+
+def monitoring_codes(findings: Sequence[Finding], rules: Sequence[Rule]) -> list[str]:
+    """What to watch: the advice of every rule that is not met, each once, in order."""
+    advice = {rule.code: rule.monitoring for rule in rules}
+    found = [code for finding in findings if not finding.met for code in advice.get(finding.code, ())]
+    return list(dict.fromkeys(found))
+
+
+def supports(diagnosis_codes: Sequence[str], groups: Collection[str]) -> bool:
     """True when a diagnosis lies in one of the code groups: the group is the code itself or its beginning ("F33", "F31.3")."""
     return any(code.startswith(group) for code in diagnosis_codes for group in groups)
 

@@ -36,6 +36,16 @@ def first_infusion(plans: Sequence[Plan], infusions: Sequence[Infusion], at: dat
     return min(starts, default=None)
 
 
+def last_infusion_before(plans: Sequence[Plan], infusions: Sequence[Infusion], at: datetime) -> datetime | None:
+    """When the last infusion of the plans before the current one began. None where there was none."""
+    begun = _plans(plans, infusions)
+    current = max((plan for plan in begun if plan.signed_at <= at), key=_order, default=None)
+    if current is None:
+        return None
+    earlier = [one.started_at for one in infusions if one.started_at < at and not _belongs(one, current, begun)]
+    return max((started_at for started_at in earlier if started_at < current.signed_at), default=None)
+
+
 def _plans(plans: Sequence[Plan], infusions: Sequence[Infusion]) -> list[Plan]:
     """Every known plan. One whose signature is not known yet was signed at its first infusion at the latest."""
     known = {plan.plan_id for plan in plans}
