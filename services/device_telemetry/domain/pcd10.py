@@ -75,12 +75,12 @@ def _inconsistencies(what: PumpEvent, rows: Sequence[Row], said: PumpSaid | None
     """The rules for start, stop and complete."""
     there = {row.code for row in rows if row.segment.field(5).strip() and not row.flagged_unusable}
     findings = [
-        _rule(f"{name} is required for start, stop and complete")
+        _missing(f"{name} is required for start, stop and complete")
         for code, name in _REQUIRED.items()
         if code not in there
     ]
     if what is not PumpEvent.START and not there & {mdc.VOLUME_SEGMENT, mdc.VOLUME_TOTAL}:
-        findings.append(_rule("stop and complete need the segment volume or the cumulative volume"))
+        findings.append(_missing("stop and complete need the segment volume or the cumulative volume"))
     if said is None:
         return findings
     findings += _of_status(said)
@@ -88,7 +88,7 @@ def _inconsistencies(what: PumpEvent, rows: Sequence[Row], said: PumpSaid | None
         findings.append(_rule("a start must be infusing"))
     if said.delivery_status == words.NOT_DELIVERING:
         if what is not PumpEvent.START and mdc.NOT_DELIVERING_REASON not in there:
-            findings.append(_rule("Pump Not Delivering Reason is required while not delivering"))
+            findings.append(_missing("Pump Not Delivering Reason is required while not delivering"))
         if said.status == words.INFUSING:
             findings.append(_rule("what is not delivering must not be infusing"))
     return findings
@@ -109,4 +109,8 @@ def _of_status(said: PumpSaid) -> list[Finding]:
 
 
 def _rule(text: str) -> Finding:
-    return Finding("OBX-5", "207", text)
+    return Finding("OBX-5", "103", text)
+
+
+def _missing(text: str) -> Finding:
+    return Finding("OBX-5", "101", text)

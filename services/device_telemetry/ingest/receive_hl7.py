@@ -32,7 +32,7 @@ TOLERANCE: Final = timedelta(seconds=5)
 # What may stand before a message without being part of it: a byte order mark, ends of lines.
 _BEFORE: Final = b"\xef\xbb\xbf \t\r\n"
 _NOT_NOW: Final = Finding("MSH", "207", "could not be kept now; send it again")
-_UNREADABLE: Final = Finding("MSH", "207", "could not be read to its end")
+_UNREADABLE: Final = Finding("MSH", "102", "could not be read to its end")
 
 
 class Receiver:
