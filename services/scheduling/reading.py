@@ -12,6 +12,7 @@ from chassis.errors import FailedPrecondition
 from chassis.policy import in_force, number
 from chassis.unit_of_work import UnitOfWork
 from scheduling.domain import words
+from scheduling.domain.booking_rules import PlanFacts
 from scheduling.domain.free_times import Occupancy
 from scheduling.domain.policy import POLICY_COLUMNS, BookingPolicy, Phases
 from scheduling.domain.site_time import is_open, weekday_at_site
@@ -23,6 +24,7 @@ from scheduling.tables import (
     claim,
     hold,
     opening_hours,
+    plan,
     policy_number,
     resource,
     shift,
@@ -115,3 +117,9 @@ def taken_of(uow: UnitOfWork, resources: Sequence[UUID], during: Any) -> dict[UU
     ):
         taken[row.resource_id].append(Span(row.start, row.end))
     return taken
+
+
+def plan_facts(uow: UnitOfWork, plan_id: UUID) -> PlanFacts | None:
+    """The copy of a plan; None while nothing is known of it."""
+    row = uow.execute(select(plan).where(plan.c.plan_id == plan_id)).one_or_none()
+    return None if row is None else PlanFacts(row.person_id, row.state, row.sessions_planned, row.indication)

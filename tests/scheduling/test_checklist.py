@@ -15,8 +15,8 @@ from tests.scheduling.clinic import NINE, NOW, Clinic, setting_aside
 ITEMS = ["driver", "fasting", "medicines_held"]
 
 
-def _arrive(clinic: Clinic, session: str, role: str = "nurse", **more: types.Override) -> None:
-    clinic.call("RecordArrival", pb.RecordArrivalRequest(session_id=session, **more), role, NINE)
+def _arrive(clinic: Clinic, session: str, role: str = "nurse", override: types.Override | None = None) -> None:
+    clinic.call("RecordArrival", pb.RecordArrivalRequest(session_id=session, override=override), role, NINE)
 
 
 @pytest.mark.parametrize("missing", ITEMS)

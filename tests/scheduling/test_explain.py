@@ -14,7 +14,7 @@ from tests.scheduling.test_consultations import Rooms
 
 
 def _explain(clinic: Clinic, place: Place, start: datetime = NINE, **more: str) -> pb.ExplainTimeResponse:
-    request = pb.ExplainTimeRequest(site_id=place.site_id, starts_at=to_timestamp(start), infusion_min=40, **more)
+    request = pb.ExplainTimeRequest(site_id=place.site_id, starts_at=to_timestamp(start), infusion_min=40, **more)  # type: ignore[arg-type]
     response = clinic.call("ExplainTime", request)
     assert isinstance(response, pb.ExplainTimeResponse)
     return response

@@ -178,9 +178,9 @@ def test_bad_wishes_are_refused(clinic: Clinic) -> None:
     with pytest.raises(FailedPrecondition) as booked:
         _join(clinic, place, person=person, plan=plan, ordinal=2)
     assert booked.value.reason == "ORDINAL_BOOKED"
-    for window in ({"earliest": START, "latest": START}, {"earliest": NOW - TWO_HOURS, "latest": NOW}):
+    for earliest, latest in ((START, START), (NOW - TWO_HOURS, NOW)):
         with pytest.raises(InvalidArgument):
-            _join(clinic, place, **window)
+            _join(clinic, place, earliest=earliest, latest=latest)
     with pytest.raises(NotFound):
         _join(clinic, Place(str(uuid4())))
     plain = clinic.hold(clinic.hold_request(place, person, plan, starts_at=START + timedelta(days=3), ordinal=3))

@@ -236,19 +236,17 @@ def take_hold(
 def _taken(
     uow: UnitOfWork, statement: str, asked: Asked, visit: Visit, session_id: UUID, near: Span, more: Mapping[str, Any]
 ) -> Taken:
-    parameters = (
-        asked.parameters()
-        | claims_of(asked, visit, session_id)
-        | {
-            "ends_at": visit.ends_at,
-            "infusion_starts_at": visit.infusion_starts_at,
-            "infusion_ends_at": visit.infusion_ends_at,
-            "near_from": near.start,
-            "near_until": near.end,
-            "now": uow.clinic_time,
-        }
-        | more
-    )
+    parameters = {
+        **asked.parameters(),
+        **claims_of(asked, visit, session_id),
+        "ends_at": visit.ends_at,
+        "infusion_starts_at": visit.infusion_starts_at,
+        "infusion_ends_at": visit.infusion_ends_at,
+        "near_from": near.start,
+        "near_until": near.end,
+        "now": uow.clinic_time,
+        **more,
+    }
     booked, claimed, close, seen = uow.driver.execute(statement, parameters, prepare=True).fetchone()
     return Taken(booked == 1 and claimed == len(asked.resources) + 1, close > 0, seen > 0)
 

@@ -49,9 +49,10 @@ def answer(uow: UnitOfWork, ids: Ids) -> pb.CancelSessionResponse:
     """The session and its change, as it stands now."""
     change_id = ids.get("change_id", "")
     # An answer recorded by an earlier release has no change: that session was cancelled at once.
-    return pb.CancelSessionResponse(
-        session_id=ids["session_id"], change_id=change_id, state=state_of(uow, change_id) if change_id else 0
-    )
+    response = pb.CancelSessionResponse(session_id=ids["session_id"], change_id=change_id)
+    if change_id:
+        response.state = state_of(uow, change_id)
+    return response
 
 
 COMMAND = Command("CancelSession", pb.CancelSessionRequest, handle, answer, roles=ROLES)

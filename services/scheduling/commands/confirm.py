@@ -13,8 +13,9 @@ from saguaro.scheduling.v1 import events_pb2 as events
 from scheduling.commands.booking_checks import ordinal_booked
 from scheduling.commands.booking_statements import PLAN_TOPIC, Asked, standing_session
 from scheduling.domain import words
-from scheduling.domain.booking_rules import PlanFacts, require_future, require_plan
-from scheduling.tables import hold, plan, waiting_entry
+from scheduling.domain.booking_rules import require_future, require_plan
+from scheduling.reading import plan_facts
+from scheduling.tables import hold, waiting_entry
 
 _BOOK = """
 INSERT INTO booking (session_id, person_id, site_id, plan_id, ordinal, state, starts_at, infusion_min, ends_at, chair_id,
@@ -41,12 +42,7 @@ def confirm(uow: UnitOfWork, hold_id: UUID, field: str) -> Ids:
     asked = _asked(row)
     require_future(row.starts_at, uow.clinic_time)
     uow.refuse_if_parked(PLAN_TOPIC, str(row.person_id))
-    known = uow.execute(
-        select(plan.c.person_id, plan.c.state, plan.c.sessions_planned, plan.c.indication).where(
-            plan.c.plan_id == row.plan_id
-        )
-    ).one_or_none()
-    require_plan(None if known is None else PlanFacts(*known), row.plan_id, row.person_id, row.ordinal)
+    require_plan(plan_facts(uow, row.plan_id), row.plan_id, row.person_id, row.ordinal)
     if uow.driver.execute(_BOOK, {"hold_id": hold_id, "now": uow.clinic_time}).rowcount == 0:
         raise ordinal_booked(asked, standing_session(uow, asked, hold_id) or hold_id)
     if row.waiting_id is not None:

@@ -12,8 +12,9 @@ from saguaro.scheduling.v1 import service_pb2 as pb
 from scheduling.commands.book_session import ROLES
 from scheduling.commands.booking_statements import Asked, standing_session
 from scheduling.domain import words
-from scheduling.domain.booking_rules import PlanFacts, require_plan
-from scheduling.tables import plan, site, waiting_entry
+from scheduling.domain.booking_rules import require_plan
+from scheduling.reading import plan_facts
+from scheduling.tables import site, waiting_entry
 
 
 def handle(uow: UnitOfWork, request: pb.JoinWaitingListRequest) -> Ids:
@@ -32,12 +33,7 @@ def handle(uow: UnitOfWork, request: pb.JoinWaitingListRequest) -> Ids:
         if one not in known:
             raise NotFound("site_ids", "must be opened sites", site_id=str(one))
     person_id, plan_id = UUID(request.person_id), UUID(request.plan_id)
-    facts = uow.execute(
-        select(plan.c.person_id, plan.c.state, plan.c.sessions_planned, plan.c.indication).where(
-            plan.c.plan_id == plan_id
-        )
-    ).one_or_none()
-    require_plan(None if facts is None else PlanFacts(*facts), plan_id, person_id, request.ordinal)
+    require_plan(plan_facts(uow, plan_id), plan_id, person_id, request.ordinal)
     waiting_id = uow.new_id()
     asked = Asked(person_id, sites[0], plan_id, request.ordinal, earliest, request.infusion_min, {})
     if standing_session(uow, asked, waiting_id) is not None:

@@ -25,7 +25,7 @@ _ANSWERS = {
 }
 
 
-def state_of(uow: UnitOfWork, change_id: str) -> types.ChangeState:
+def state_of(uow: UnitOfWork, change_id: str) -> types.ChangeState.ValueType:
     """The state of a change that is on record."""
     state = uow.execute(
         select(session_change.c.state).where(session_change.c.change_id == UUID(change_id))
