@@ -112,13 +112,17 @@ def _record(uow: UnitOfWork, request: pb.DecideEligibilityRequest, findings: lis
         "person_id": request.person_id,
         "site_id": request.site_id,
         "indication": request.indication,
-        "rules": rule_messages(findings),
     }
+    rules = rule_messages(findings)
     if expires_at is None:
-        uow.emit(events.PatientDeclined(**said, declined_at=to_timestamp(at)))
+        uow.emit(events.PatientDeclined(**said, rules=rules, declined_at=to_timestamp(at)))
     else:
         ends = to_timestamp(expires_at)
-        uow.emit(events.PatientCleared(**said, cleared_at=to_timestamp(at), expires_at=ends, monitoring_codes=watch))
+        uow.emit(
+            events.PatientCleared(
+                **said, rules=rules, cleared_at=to_timestamp(at), expires_at=ends, monitoring_codes=watch
+            )
+        )
     return {"clearance_id": str(clearance_id)}
 
 
