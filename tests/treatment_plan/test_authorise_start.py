@@ -87,9 +87,86 @@ def test_a_session_that_is_not_ready_is_refused(ward: Ward) -> None:
 
 
 def test_a_withdrawn_consent_stops_the_start(ward: Ward) -> None:
+    """Authorising asks treatment-plan and intake by gRPC at that moment (order unexpired and unused, consent, no open flag)"""
     treatment = ward.ordered().make_ready()
     ward.consent_withdrawn(treatment.plan.person_id, str(uuid4()))
-    assert "it was revoked" in refused(treatment, treatment.start_request()).rule
+    rule = refused(treatment, treatment.start_request()).rule
+    assert "it was revoked" in rule
+    assert "the treatment consent must be in force" in rule
+
+
+def test_an_open_flag_stops_the_start(ward: Ward) -> None:
+    """C-SSRS HIGH or incomplete raises a flag at once, [...]: clearance, order and start refuse"""
+    treatment = ward.ordered().make_ready()
+    flag_id = ward.flag_raised(treatment.plan.person_id)
+    error = refused(treatment, treatment.start_request())
+    assert [finding.rule for finding in error.findings] == ["no safety flag that blocks may be open"]
+    ward.flag_cleared(treatment.plan.person_id, flag_id)
+    assert treatment.authorise().authorisation_id
+
+
+def test_an_adverse_event_before_the_start_stops_it(ward: Ward) -> None:
+    treatment = ward.ordered().make_ready()
+    request = pb.RecordAdverseEventRequest(session_id=treatment.session_id, kind_code="vasovagal", severity_code="mild")
+    treatment.nursing("RecordAdverseEvent", request)
+    assert "no hold may wait" in refused(treatment, treatment.start_request()).rule
+
+
+@pytest.mark.parametrize(
+    ("field", "echoed"),
+    [
+        ("rate_ml_per_h", "60.1"),
+        ("concentration_mg_per_ml", "2"),
+        ("vtbi_ml", "40.1"),
+        ("drug_code", "esketamine"),
+        ("concentration_mg_per_ml", ""),
+    ],
+)
+def test_the_echo_must_be_the_order(ward: Ward, field: str, echoed: str) -> None:
+    """Start refused, each with its own test: rate +0.1; concentration 2 for 1; volume +0.1; another drug; no concentration"""
+    treatment = ward.ordered().make_ready()
+    error = refused(treatment, treatment.start_request(**{field: echoed}))
+    assert (error.reason, findings_of(error)) == ("START_REFUSED", {f"echoed_programme.{field}"})
+
+
+def test_an_echo_three_minutes_old_is_refused(ward: Ward) -> None:
+    """The echo comes from the pump attached to this session, not older than 2 minutes"""
+    treatment = ward.ordered().make_ready()
+    request = treatment.start_request()
+    request.echoed_at.CopyFrom(to_timestamp(NOW - timedelta(minutes=3)))
+    assert [finding.rule for finding in refused(treatment, request).findings] == [
+        "the echo must be fresh: it is too old"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weight", "dose_rate", "unit", "fields"),
+    [
+        ("80", "0.75", "mg/kg/h", set()),
+        ("80.0", "12.5", "ug/kg/min", set()),
+        ("80", "0.0125", "mg/kg/min", set()),
+        ("", "60", "mg/h", set()),
+        ("80", "0.7", "mg/kg/h", {"echoed_dose_rate"}),
+        ("80", "0.8", "mg/kg/h", set()),
+        ("80", "0.76", "mg/kg/h", {"echoed_dose_rate"}),
+        ("81", "0.75", "mg/kg/h", {"echoed_weight_kg"}),
+        ("", "0.75", "mg/kg/h", {"echoed_weight_kg"}),
+        ("80", "", "mg/kg/h", {"echoed_dose_rate"}),
+        ("80", "NaN", "mg/kg/h", {"echoed_dose_rate"}),
+        ("80", "0.75", "mL/h", {"echoed_dose_rate_unit"}),
+    ],
+)
+def test_weight_and_dose_rate_in_dose_mode(
+    ward: Ward, weight: str, dose_rate: str, unit: str, fields: set[str]
+) -> None:
+    """(weight and dose rate too in dose mode); each is compared as Decimal, after unit conversion, with the rounded order"""
+    treatment = ward.ordered().make_ready()
+    request = treatment.start_request()
+    request.echoed_weight_kg, request.echoed_dose_rate, request.echoed_dose_rate_unit = weight, dose_rate, unit
+    if fields:
+        assert findings_of(refused(treatment, request)) == fields
+    else:
+        assert treatment.authorise(request).authorisation_id
 
 
 @pytest.mark.parametrize("field", ["drug_code", "concentration_mg_per_ml", "rate_ml_per_h", "vtbi_ml"])

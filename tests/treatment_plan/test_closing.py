@@ -111,7 +111,12 @@ def test_keep_vein_open_volume_by_the_published_vector(ward: Ward) -> None:
 
 @pytest.mark.parametrize(
     ("opened", "returned", "wasted", "balances"),
-    [("500", "0", "460", True), ("500", "460", "0", True), ("500", "100.5", "359.5", True), ("500", "0", "460.5", False)],
+    [
+        ("500", "0", "460", True),
+        ("500", "460", "0", True),
+        ("500", "100.5", "359.5", True),
+        ("500", "0", "460.5", False),
+    ],
 )
 def test_the_drug_balances_to_nothing(ward: Ward, opened: str, returned: str, wasted: str, balances: bool) -> None:
     """wasted_mg = vial mg opened - delivered - returned/retained; must balance to 0."""

@@ -139,7 +139,7 @@ class Ward:
         """The next session of a plan, with its order."""
         session_id = self.booked(plan, ordinal)
         order = self.call("IssueOrder", pb.IssueOrderRequest(session_id=session_id))
-        return Treatment(self, plan, session_id, order)
+        return Treatment(self, plan, session_id, order, at=NOW + timedelta(hours=2) * (ordinal - 1))
 
     def state_of(self, session_id: str) -> int:
         """The state of a session."""
@@ -216,20 +216,23 @@ class Treatment:
     session_id: str
     order: pb.IssueOrderResponse
     pump_id: str = field(default_factory=lambda: str(uuid4()))
+    # When it takes place; each later session of a plan after the one before.
+    at: datetime = NOW
 
-    def nursing(self, rpc: str, request: Any, at: datetime = NOW, actor: UUID | None = None) -> Any:
+    def nursing(self, rpc: str, request: Any, at: datetime | None = None, actor: UUID | None = None) -> Any:
         """The nurse, or another person in that role."""
-        return self.ward.call(rpc, request, role="nurse", at=at, actor=actor)
+        return self.ward.call(rpc, request, role="nurse", at=at or self.at, actor=actor)
 
-    def identified(self, at: datetime = NOW) -> "Treatment":
+    def identified(self, at: datetime | None = None) -> "Treatment":
         """The nurse compares two identifiers."""
         kinds = ["full_name", "date_of_birth"]
         request = pb.RecordIdentityCheckRequest(session_id=self.session_id, identifier_kinds=kinds)
         self.nursing("RecordIdentityCheck", request, at)
         return self
 
-    def arrived(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+    def arrived(self, at: datetime | None = None, **changes: Any) -> "Treatment":
         """Every item of the assessment on arrival; a change to None leaves the item out."""
+        at = at or self.at
         values: dict[str, Any] = {
             "weight_kg": "80.5",
             "pregnancy_code": "test_negative",
@@ -245,8 +248,9 @@ class Treatment:
         self.nursing("RecordArrivalAssessment", request, at)
         return self
 
-    def screened(self, at: datetime = NOW, band: str = "negative") -> "Treatment":
+    def screened(self, at: datetime | None = None, band: str = "negative") -> "Treatment":
         """A C-SSRS since the last visit, as intake tells."""
+        at = at or self.at
         event = intake_events.InstrumentCompleted(
             result_id=str(uuid4()),
             person_id=self.plan.person_id,
@@ -259,13 +263,13 @@ class Treatment:
         assert self.ward.harness.deliver(event, at=at) == "applied"
         return self
 
-    def observe(self, phase: str, at: datetime = NOW, actor: UUID | None = None, **seen: Any) -> Any:
+    def observe(self, phase: str, at: datetime | None = None, actor: UUID | None = None, **seen: Any) -> Any:
         """An observation taken and recorded at a time; only what is given was looked at."""
-        observation = types.Observation(phase=phase, taken_at=to_timestamp(at), **seen)
+        observation = types.Observation(phase=phase, taken_at=to_timestamp(at or self.at), **seen)
         request = pb.RecordObservationRequest(session_id=self.session_id, observation=observation)
         return self.nursing("RecordObservation", request, at, actor).observation
 
-    def baseline(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+    def baseline(self, at: datetime | None = None, **changes: Any) -> "Treatment":
         """Every vital sign and score before an infusion; a change to None leaves it out."""
         self.observe("baseline", at, **measured(changes))
         return self
@@ -282,14 +286,14 @@ class Treatment:
         }
         return pb.PrepareBagRequest(session_id=self.session_id, bag=types.Bag(**(values | changes)))
 
-    def bagged(self, at: datetime = NOW, **changes: str) -> "Treatment":
+    def bagged(self, at: datetime | None = None, **changes: str) -> "Treatment":
         """One nurse prepares the bag, another checks it."""
         bag_id = self.nursing("PrepareBag", self.bag_request(**changes), at).bag_id
         request = pb.CheckBagRequest(session_id=self.session_id, bag_id=bag_id)
         self.nursing("CheckBag", request, at, self.ward.second_nurse)
         return self
 
-    def prepared(self, at: datetime = NOW) -> "Treatment":
+    def prepared(self, at: datetime | None = None) -> "Treatment":
         """Everything that the gate asks for is on record."""
         return self.screened(at).identified(at).arrived(at).baseline(at).bagged(at)
 
@@ -305,16 +309,16 @@ class Treatment:
             setattr(request, name, value)
         return request
 
-    def mark_ready(self, at: datetime = NOW, **changes: Any) -> Any:
+    def mark_ready(self, at: datetime | None = None, **changes: Any) -> Any:
         """The nurse closes the gate."""
         return self.nursing("MarkSessionReady", self.ready_request(**changes), at)
 
-    def make_ready(self, at: datetime = NOW, **changes: Any) -> "Treatment":
+    def make_ready(self, at: datetime | None = None, **changes: Any) -> "Treatment":
         """Everything is recorded, and the gate closed."""
         self.prepared(at).mark_ready(at, **changes)
         return self
 
-    def start_request(self, at: datetime = NOW, **echoed: str) -> pb.AuthoriseStartRequest:
+    def start_request(self, at: datetime | None = None, **echoed: str) -> pb.AuthoriseStartRequest:
         """A fresh echo of the order's own programme, with changes."""
         programme = types.PumpProgramme()
         programme.CopyFrom(self.order.programme)
@@ -326,14 +330,16 @@ class Treatment:
             order_id=self.order.order_id,
             pump_id=self.pump_id,
             echoed_programme=programme,
-            echoed_at=to_timestamp(at - timedelta(seconds=10)),
+            echoed_at=to_timestamp((at or self.at) - timedelta(seconds=10)),
         )
 
     def authorise(
-        self, request: pb.AuthoriseStartRequest | None = None, at: datetime = NOW, actor: UUID | None = None
+        self, request: pb.AuthoriseStartRequest | None = None, at: datetime | None = None, actor: UUID | None = None
     ) -> Any:
         """device-telemetry asks."""
-        return self.ward.call("AuthoriseStart", request or self.start_request(at), role="service", at=at, actor=actor)
+        return self.ward.call(
+            "AuthoriseStart", request or self.start_request(at), role="service", at=at or self.at, actor=actor
+        )
 
     def started_event(self) -> Any:
         """The pump runs."""
@@ -343,7 +349,7 @@ class Treatment:
             site_id=SITE,
             order_id=self.order.order_id,
             pump_id=self.pump_id,
-            started_at=to_timestamp(NOW),
+            started_at=to_timestamp(self.at),
             start_total_ml="0",
         )
 
@@ -354,8 +360,8 @@ class Treatment:
             "person_id": self.plan.person_id,
             "site_id": SITE,
             "order_id": self.order.order_id,
-            "started_at": to_timestamp(NOW),
-            "stopped_at": to_timestamp(NOW + timedelta(minutes=40)),
+            "started_at": to_timestamp(self.at),
+            "stopped_at": to_timestamp(self.at + timedelta(minutes=40)),
             "delivered_ml": "40.0",
             "keep_vein_open_ml": "0",
             "delivering_seconds": 2400,
@@ -388,4 +394,39 @@ class Treatment:
 
     def close(self, **changes: Any) -> Any:
         """The nurse closes the session."""
-        return self.ward.call("CloseSession", self.close_request(**changes), role="nurse")
+        return self.nursing("CloseSession", self.close_request(**changes))
+
+    def infusion_end(self) -> datetime:
+        """When the pump of `ended_event` stops."""
+        return self.at + timedelta(minutes=40)
+
+    def recovered(self, at: datetime, **changes: Any) -> "Treatment":
+        """Every observation of the recovery that a discharge at this time needs; a change to None leaves it out."""
+        early = at - timedelta(minutes=15)
+        values = measured({"aldrete": ALDRETE, "steady_gait": True, "nausea_controlled": True, "iv_out": True})
+        values = {name: value for name, value in (values | changes).items() if value is not None}
+        if "moaas" in values:
+            self.observe("recovery", early, moaas=values["moaas"])
+        if values:
+            self.observe("recovery", at, **values)
+        return self
+
+    def instructed(self, at: datetime, status: str = "given") -> "Treatment":
+        """Aftercare instructions."""
+        request = pb.RecordAftercareRequest(
+            session_id=self.session_id, status_code=status, instruction_codes=["no_driving", "emergency_contact"]
+        )
+        self.nursing("RecordAftercare", request, at)
+        return self
+
+    def discharge_request(self, **changes: Any) -> pb.DischargeSessionRequest:
+        """The nurse names herself; the driver is there."""
+        values: dict[str, Any] = {"clinician_id": str(self.ward.nurse), "driver_present": True}
+        return pb.DischargeSessionRequest(session_id=self.session_id, **(values | changes))
+
+    def discharge(self, at: datetime, **changes: Any) -> Any:
+        """The nurse lets the person go."""
+        return self.nursing("DischargeSession", self.discharge_request(**changes), at)
+
+
+ALDRETE = types.AldreteScore(activity=2, respiration=2, consciousness=2, variant="mmhg")

@@ -10,15 +10,6 @@ from decimal import Decimal, InvalidOperation
 
 from chassis.errors import Finding
 from treatment_plan.domain.dose import Programme
-from treatment_plan.domain.numbers import multiply
-
-# UCUM unit -> what it is multiplied by to be milligrams in an hour, and whether it is by kilogram.
-DOSE_RATE_UNITS = {
-    "mg/h": (Decimal(1), False),
-    "mg/kg/h": (Decimal(1), True),
-    "mg/kg/min": (Decimal(60), True),
-    "ug/kg/min": (Decimal("0.06"), True),
-}
 
 
 @dataclass(frozen=True)
@@ -42,15 +33,6 @@ class Echo:
     weight_kg: str = ""
     dose_rate: str = ""
     dose_rate_unit: str = ""
-
-
-@dataclass(frozen=True)
-class DoseMode:
-    """What an order means for a pump that is given a dose rate instead of a rate."""
-
-    weight_kg: Decimal
-    concentration_mg_per_ml: Decimal
-    rate_ml_per_h: Decimal
 
 
 @dataclass(frozen=True)
@@ -97,35 +79,6 @@ def echo_findings(echo: Echo, ordered: Programme, clinic_time: datetime, policy:
         rule = number_rule(echoed, of_order)
         if rule:
             found.append(Finding(f"echoed_programme.{name}", rule))
-    return found
-
-
-def dose_mode_findings(echo: Echo, ordered: DoseMode) -> list[Finding]:
-    """What stands against weight and dose rate in dose mode; nothing where the pump reported neither.
-
-    The dose rate is that of the rounded rate: rate times concentration, by the unit also divided by the weight. It is compared multiplied
-    across, so that nothing is rounded.
-    """
-    if not (echo.weight_kg or echo.dose_rate or echo.dose_rate_unit):
-        return []
-    found = []
-    rule = number_rule(echo.weight_kg, ordered.weight_kg)
-    if rule:
-        found.append(Finding("echoed_weight_kg", rule))
-    if not echo.dose_rate:
-        return [*found, Finding("echoed_dose_rate", "the pump must echo it: absent")]
-    scale = DOSE_RATE_UNITS.get(echo.dose_rate_unit)
-    if scale is None:
-        return [*found, Finding("echoed_dose_rate_unit", f"must be one of {', '.join(DOSE_RATE_UNITS)}")]
-    try:
-        echoed = Decimal(echo.dose_rate)
-    except InvalidOperation:
-        return [*found, Finding("echoed_dose_rate", "must be a decimal number")]
-    per_hour, by_weight = scale
-    mg_per_h = multiply(ordered.rate_ml_per_h, ordered.concentration_mg_per_ml)
-    divisor = ordered.weight_kg if by_weight else Decimal(1)
-    if not echoed.is_finite() or multiply(echoed, per_hour, divisor) != mg_per_h:
-        found.append(Finding("echoed_dose_rate", "must equal the order: differs"))
     return found
 
 
