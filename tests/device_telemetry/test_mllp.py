@@ -174,6 +174,40 @@ def test_a_frame_that_is_too_long_is_kept_and_the_connection_goes_on(bench: Benc
     assert bench.rules() == ["frame: must hold at most 20000 bytes"]
 
 
+def test_a_message_that_is_too_long_is_refused_at_once_where_its_header_can_be_read(bench: Bench) -> None:
+    """Its sender would wait for an answer that never comes."""
+    monitor = bench.connect()
+    assert monitor.ask(message(HR_70, control="LONG") + b"NTE|1||" + b"x" * 30_000) == ("CR", "LONG")
+    assert monitor.ask(message(HR_70)) == ("CA", "C1")
+
+
+def test_two_acknowledgements_where_both_are_asked_for(bench: Bench) -> None:
+    monitor = bench.connect()
+    monitor.send(message(HR_70).replace(b"|AL|NE|", b"|AL|AL|"))
+    assert [monitor.code(), monitor.code()] == [("CA", "C1"), ("AA", "C1")]
+
+
+@pytest.mark.parametrize(("mode", "answered"), [("NE", False), ("SU", True), ("ER", False)])
+def test_where_no_acknowledgement_is_asked_for_there_is_none(bench: Bench, mode: str, answered: bool) -> None:
+    monitor = bench.connect()
+    monitor.send(message(HR_70, mode=mode))
+    if answered:
+        assert monitor.code() == ("CA", "C1")
+    assert monitor.ask(message(HR_70, control="C2")) == ("CA", "C2")
+    assert len(bench.broker.records) == 2
+
+
+def test_an_acknowledgement_that_was_lost_is_given_again(bench: Bench) -> None:
+    """kill receiver between write and ACK: reconnect/resend with same MSH-10, de-dup."""
+    lost = bench.connect()
+    lost.send(message(HR_70))
+    lost.socket.shutdown(socket.SHUT_RDWR)
+    lost.socket.close()
+    again = bench.connect()
+    assert [again.ask(message(HR_70)) for _ in range(2)] == [("CA", "C1")] * 2
+    assert len(bench.broker.records) == 1
+
+
 def test_without_a_readable_control_id_there_is_no_acknowledgement(bench: Bench) -> None:
     monitor = bench.connect()
     monitor.send(message(HR_70, control=""))

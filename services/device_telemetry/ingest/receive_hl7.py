@@ -12,8 +12,7 @@ from chassis import metrics
 from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.records import plumbing_context
-from device_telemetry.device_alarms import clear_device_alarm, raise_device_alarm
-from device_telemetry.domain import alarm_kinds, hl7_content
+from device_telemetry.domain import hl7_content
 from device_telemetry.domain.hl7_ack import Outcome, acknowledgements
 from device_telemetry.domain.hl7_content import TRANSACTIONS, Refused, Taken
 from device_telemetry.domain.hl7_findings import Finding, in_words
@@ -139,13 +138,8 @@ class Receiver:
         found = set()
         for device_id in devices:
             session_id = self._directory.session_at(device_id, at_ms)
-            if session_id is None:
-                continue
-            if patient_named.contradicts(uow, session_id, taken.patients):
+            if session_id is not None and patient_named.judge(uow, session_id, device_id, taken.patients, at_ms):
                 found.add(device_id)
-                raise_device_alarm(uow, session_id, device_id, alarm_kinds.WRONG_PERSON, at_ms)
-            elif taken.patients:
-                clear_device_alarm(uow, session_id, device_id, alarm_kinds.WRONG_PERSON, at_ms)
         return frozenset(found)
 
     def _set_aside(
