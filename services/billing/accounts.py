@@ -26,8 +26,13 @@ def require_account(uow: UnitOfWork, person_id: UUID) -> None:
 
 
 def await_account(uow: UnitOfWork, person_id: UUID) -> None:
-    """For reactions: Early while the person's account is not there."""
-    if not lock_account(uow, person_id):
+    """For reactions: Early while the person's account is not there.
+
+    It is held against what moves the person's money, and not against other reactions: two batches that speak of the same people in
+    another order would wait for each other.
+    """
+    query = select(account.c.person_id).where(account.c.person_id == person_id).with_for_update(read=True)
+    if uow.execute(query).one_or_none() is None:
         raise Early(f"person:{person_id}")
 
 

@@ -22,7 +22,7 @@ from saguaro.billing.v1 import types_pb2 as types
 def draw_for(uow: UnitOfWork, charged: Row[Any], total_usd: Decimal) -> None:
     """Takes the session from the person's package of the site that has one left on its day; of several, the one that ends first.
 
-    The account is locked, so that no two sessions take the same one.
+    The packages are locked, so that no two sessions take the same one.
     """
     found = _with_one_left(uow, charged.person_id, charged.site_id, charged.service_date)
     if found is None:
@@ -57,10 +57,7 @@ def draw_for(uow: UnitOfWork, charged: Row[Any], total_usd: Decimal) -> None:
 
 
 def _with_one_left(uow: UnitOfWork, person_id: UUID, site_id: UUID, day: date) -> Row[Any] | None:
-    drawn = (
-        select(func.count()).where(package_draw.c.package_id == package.c.package_id).correlate(package)
-    ).scalar_subquery()
-    return uow.execute(
+    rows = uow.execute(
         select(package)
         .where(
             package.c.person_id == person_id,
@@ -68,11 +65,12 @@ def _with_one_left(uow: UnitOfWork, person_id: UUID, site_id: UUID, day: date) -
             package.c.ended_at.is_(None),
             package.c.valid_from <= day,
             package.c.valid_until >= day,
-            drawn < package.c.session_count,
         )
         .order_by(package.c.valid_until, package.c.package_id)
-        .limit(1)
-    ).one_or_none()
+        .with_for_update()
+    ).all()
+    # Counted by a statement of its own: another session may have drawn while this one waited for the lock.
+    return next((row for row in rows if drawn_count(uow, row.package_id) < row.session_count), None)
 
 
 def drawn_count(uow: UnitOfWork, package_id: UUID) -> int:

@@ -1,5 +1,7 @@
 """Over-payments, credit, refunds, adjustments and invoices taken back: exact, with a reason, and never more than there is."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
@@ -74,6 +76,21 @@ def test_never_more_is_given_back_than_was_paid(desk: Desk) -> None:
     assert _balance(desk, site) == {"accounts_receivable": "162.25", "cash": "200.00"}
     with pytest.raises(NotFound):
         desk.refund(UNKNOWN, "1.00")
+
+
+def test_of_many_refunds_of_a_payment_at_once_no_more_is_given_back_than_was_paid(desk: Desk) -> None:
+    site, _, issued = _invoiced(desk)
+    payment_id = desk.pay(issued.invoice_id, "100.00")
+
+    def back(_: int) -> bool:
+        try:
+            return bool(desk.refund(payment_id, "30.00"))
+        except InvalidArgument:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(back, range(8))) == 3
+    assert _balance(desk, site) == {"accounts_receivable": "352.25", "cash": "10.00"}
 
 
 def test_credit_that_went_elsewhere_cannot_be_given_back_too(desk: Desk) -> None:

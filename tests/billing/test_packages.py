@@ -1,5 +1,6 @@
 """Packages of sessions: paid in advance, earned session by session, given back by the policy."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -113,6 +114,22 @@ def test_a_held_session_draws_when_it_is_released(desk: Desk) -> None:
     assert _package(desk, sold.package_id).drawn_count == 1
 
 
+def test_of_many_refunds_at_once_one_is_kept(desk: Desk) -> None:
+    site, person = desk.priced_site(), desk.person()
+    sold = desk.sell(site, person, 2, "600.00")
+
+    def end(_: int) -> str:
+        try:
+            return _give_back(desk, sold.package_id).refunded_usd
+        except FailedPrecondition as refused:
+            return refused.reason
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(end, range(8)))
+    assert sorted(results) == ["600.00"] + ["PACKAGE_ENDED"] * 7
+    assert desk.ledger(site)[0]["cash"] == "0.00"
+
+
 def test_what_is_unused_is_given_back_by_the_policy(desk: Desk) -> None:
     site, person = desk.priced_site(), desk.person()
     sold = desk.sell(site, person, 3, "1000.00")
@@ -173,5 +190,5 @@ def test_all_sessions_together_earn_exactly_the_price(price_usd: Decimal, count:
     assert all(part >= 0 and part == part.quantize(Decimal("0.01")) for part in parts)
     assert max(parts) - min(parts) <= Decimal("0.01")
     left = [deferred_usd(price_usd, count, drawn) for drawn in range(count + 1)]
-    assert (left[0], left[-1]) == (price_usd, 0)
+    assert (left[0], left[-1]) == (price_usd, Decimal(0))
     assert all(0 <= refund_usd(one, Decimal(37)) <= one for one in left)

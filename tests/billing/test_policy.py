@@ -1,6 +1,7 @@
 """What is charged by which code is policy: listed, published by the medical director, by site and date."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ def _publish(desk: Desk, row: types.PolicyRow, site: str, **changes: str) -> Non
     desk.harness.call("PublishPolicy", pb.PublishPolicyRequest(row=made), role="medical_director", at=START)
 
 
-def _charged(desk: Desk, site: str, **changes: object) -> billing_types.ChargeSet:
+def _charged(desk: Desk, site: str, **changes: Any) -> billing_types.ChargeSet:
     return desk.charge(desk.closed(site, desk.person(), **changes))
 
 
@@ -49,7 +50,11 @@ def test_a_site_may_bill_paused_time(desk: Desk) -> None:
     site, other = desk.priced_site(), desk.priced_site()
     (row,) = _in_force(desk, "coding_policy")
     _publish(desk, row, site, bills_paused_time="true")
-    late = {"seconds": 85 * 60, "paused_seconds": 600, "started_at": to_timestamp(START + timedelta(hours=1))}
+    late: dict[str, Any] = {
+        "seconds": 85 * 60,
+        "paused_seconds": 600,
+        "started_at": to_timestamp(START + timedelta(hours=1)),
+    }
     assert units(_charged(desk, site, **late)) == {"96365": "1", "96366": "1", "J3490": "1"}
     assert units(_charged(desk, other, **late)) == {"96365": "1", "J3490": "1"}
     # What began before the row was in force is charged by the row of then.

@@ -18,7 +18,7 @@ from verify import leak_sources
 from verify.leaks import Source, find_leaks
 
 # Letters of Navajo, Spanish and Vietnamese.
-WHO = {
+WHO: dict[str, Any] = {
     "given_name": "Łichííʼ",
     "family_name": "Quiñones-Nguyễn",
     "birth_date": "1984-03-07",

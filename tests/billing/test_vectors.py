@@ -1,12 +1,13 @@
 """The published vectors of infusion time and drug, each by its own line."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from chassis.values import to_timestamp
 from tests.billing.desk import Desk, units
 
 
-def _minutes(desk: Desk, minutes: int, **changes: object) -> dict[str, str]:
+def _minutes(desk: Desk, minutes: int, **changes: Any) -> dict[str, str]:
     """Units by code of a session that delivered so long, without a drug."""
     event = desk.closed(desk.priced_site(), desk.person(), seconds=60 * minutes, delivered_mg="0", **changes)
     return units(desk.charge(event))

@@ -28,7 +28,7 @@ def react(uow: UnitOfWork, event: intake_events.InstrumentCompleted) -> None:
     at = from_timestamp(event.completed_at)
     served = (at, site_date(at, time_zone))
     rule = assessment_rule(uow, whose["site_id"], event.instrument, at)
-    # Counted before the set is kept; the account is locked, so no other instrument of the person comes between.
+    # Counted before the set is kept. The instruments of a person come one after the other: they are events of one key.
     earlier = _charged_that_day(uow, whose, served, event.instrument, rule)
     kept = keep_source(uow, words.ASSESSMENT, UUID(event.result_id), whose, served, subject_code=event.instrument)
     if kept is None:

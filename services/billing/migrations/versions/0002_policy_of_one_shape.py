@@ -75,7 +75,7 @@ EVALUATION_CODES = ("99202", "99203", "99204", "99205", "99212", "99213", "99214
 ASSESSMENTS = "AMA CPT 96127, per standardized instrument"
 # Those with a published score for mood, anxiety, trauma and obsession; pain and alcohol scales have codes of their own.
 BILLABLE = ("PHQ-9", "GAD-7", "PCL-5", "Y-BOCS", "MADRS", "OCI-R")
-NOT_BILLABLE = ("C-SSRS-SCREENER", "C-SSRS-SINCE-LAST-VISIT", "PEG", "AUDIT-C")
+NOT_BILLABLE = ("C-SSRS-SCREENER", "PEG", "AUDIT-C")
 
 EXCLUSIONS = "45 CFR 149.610(c), good-faith estimates"
 EXCLUSION_CODES = ("other_providers", "emergency_care", "laboratory", "prescriptions", "dose_changes")
