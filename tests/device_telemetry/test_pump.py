@@ -44,6 +44,7 @@ def last(found: list[Finding]) -> Infusion:
 
 
 def test_keep_vein_open_is_delivered_but_is_no_infusion_time() -> None:
+    """'Vector: 40.0 -> 80.0, then KVO to 80.5, 1 mg/mL = 40.5 mg, end at 80.0.'"""
     found = run(
         [
             report(-10, "40.0", infusing=False),
@@ -104,6 +105,7 @@ def test_stopped_before_its_volume_is_aborted() -> None:
 
 
 def test_segments_are_summed_over_cleared_counters() -> None:
+    """'summed over segments where the counter was cleared'"""
     found = run(
         [report(0, "55.0"), report(600, "65.0"), report(1200, "10.0", counter_cleared=True),
          report(2400, "30.0", infusing=False, not_delivering_reason="completed")]
@@ -113,6 +115,7 @@ def test_segments_are_summed_over_cleared_counters() -> None:
 
 
 def test_a_counter_that_falls_unannounced_is_an_alarm() -> None:
+    """'a fall without a counters-cleared report is an alarm (the counter may still hold the last patient's volume)'"""
     found = run(
         [
             report(0, "55.0"),

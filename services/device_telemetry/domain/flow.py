@@ -52,6 +52,6 @@ def run(flow: Flow, at_ms: int, delivered_ml: Decimal, rate_ml_per_h: Decimal, p
 
 
 def discrepancy(delivered_ml: Decimal, expected_ml: Decimal, policy: PumpPolicy) -> bool:
-    """House policy: counter and rate times time lie further apart than the larger of a share (of the larger) and a volume."""
+    """House policy: counter and rate times time lie further apart than the larger of a share of the counter's volume and a volume."""
     apart = abs(delivered_ml - expected_ml)
-    return apart > max(max(delivered_ml, expected_ml) * policy.discrepancy_percent / 100, policy.discrepancy_ml)
+    return apart > max(delivered_ml * policy.discrepancy_percent / 100, policy.discrepancy_ml)

@@ -89,6 +89,7 @@ def _start(state: PumpState, meter: Meter, device_id: str, report: Report, fell:
     state.phase, state.started_ms, state.start_total_ml = "infusing", report.at_ms, baseline_ml
     state.pump_id = device_id
     meter.account = delivery.begin(report, baseline_ml)
+    meter.flow.from_ms, meter.flow.from_ml = report.at_ms, meter.account.delivered_ml
     return Moved("started", report.at_ms)
 
 
