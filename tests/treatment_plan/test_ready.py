@@ -15,15 +15,19 @@ from saguaro.treatment_plan.v1 import types_pb2 as types
 from tests.treatment_plan.ward import NOW, Treatment, Ward, findings_of
 from treatment_plan.domain.ready import ITEM_CODES, rule_of
 
-VISITOR = str(uuid4())
+
+@pytest.fixture
+def ward(shared_ward: Ward) -> Ward:
+    """Every test has a person of its own."""
+    return shared_ward
 
 
 def refused(treatment: Treatment, **changes: Any) -> FailedPrecondition:
     """The refusal; nothing was told by it."""
-    before = len(treatment.ward.harness.events(events.SessionReady))
+    before = treatment.ward.told(events.SessionReady, treatment.session_id)
     with pytest.raises(FailedPrecondition) as caught:
         treatment.mark_ready(**changes)
-    assert len(treatment.ward.harness.events(events.SessionReady)) == before
+    assert treatment.ward.told(events.SessionReady, treatment.session_id) == before
     return caught.value
 
 
@@ -147,7 +151,7 @@ def test_a_complete_gate_makes_the_session_ready(ward: Ward) -> None:
     assert ward.state_of(treatment.session_id) == types.SESSION_STATE_PREPARED
     answer = treatment.mark_ready()
     assert (answer.session_id, answer.state) == (treatment.session_id, types.SESSION_STATE_READY)
-    (ready,) = ward.harness.events(events.SessionReady)
+    (ready,) = ward.told(events.SessionReady, treatment.session_id)
     assert (ready.order_id, ready.arrival_weight_kg) == (treatment.order.order_id, "80.5")
     assert (ready.baseline_systolic_mmhg, ready.baseline_diastolic_mmhg) == ("120", "80")
     assert (ready.baseline_heart_rate_per_min, ready.baseline_spo2_percent) == ("72", "98")
@@ -210,26 +214,14 @@ def test_a_prescriber_lets_a_soft_item_pass_with_a_reason(ward: Ward, item: str,
     assert ward.state_of(treatment.session_id) == types.SESSION_STATE_READY
 
 
-@pytest.mark.parametrize(
-    "code",
-    sorted(
-        set(ITEM_CODES)
-        - {"fasting_food", "fasting_liquids", "medication_reconciliation"}
-        - {"blood_pressure_review", "baseline_dissociation"}
-    ),
-)
-def test_nobody_lets_a_hard_item_pass(ward: Ward, code: str) -> None:
-    treatment = Treatment(ward, types.Plan(), _one_session(ward), pb.IssueOrderResponse())
-    with pytest.raises(FailedPrecondition) as caught:
-        ward.call(
-            "OverrideReadyItem",
-            pb.OverrideReadyItemRequest(session_id=treatment.session_id, item_code=code, reason_code="because"),
-        )
-    assert caught.value.reason == "ITEM_NOT_SOFT"
-
-
-def _one_session(ward: Ward) -> str:
-    return ward.booked(ward.signed_plan())
+def test_nobody_lets_a_hard_item_pass(ward: Ward) -> None:
+    soft = {"fasting_food", "fasting_liquids", "medication_reconciliation", "baseline_dissociation"}
+    session_id = ward.booked(ward.signed_plan())
+    for code in sorted(set(ITEM_CODES) - soft - {"blood_pressure_review"}):
+        request = pb.OverrideReadyItemRequest(session_id=session_id, item_code=code, reason_code="because")
+        with pytest.raises(FailedPrecondition) as caught:
+            ward.call("OverrideReadyItem", request)
+        assert caught.value.reason == "ITEM_NOT_SOFT", code
 
 
 def test_a_pressure_is_reviewed_as_it_was_measured(ward: Ward) -> None:
@@ -306,7 +298,9 @@ def test_the_privilege_to_administer_is_needed(ward: Ward, rpc: str, request_of:
 
 
 def test_a_bag_takes_two_people(ward: Ward) -> None:
-    """bag prepared by two different people (NDC, lot, expiry, vial mg/mL, mL drawn, final mL; the computed concentration equals the order's)"""
+    """bag prepared by two different people (NDC, lot, expiry, vial mg/mL, mL drawn, final mL; the computed concentration equals the
+    order's)
+    """
     treatment = ward.ordered()
     bag_id = treatment.nursing("PrepareBag", treatment.bag_request()).bag_id
     check = pb.CheckBagRequest(session_id=treatment.session_id, bag_id=bag_id)
@@ -349,7 +343,7 @@ def test_a_session_is_ready_once(ward: Ward) -> None:
     assert first == treatment.nursing("MarkSessionReady", request)
     error = refused(treatment)
     assert (error.reason, "the session is ready" in error.rule) == ("SESSION_STATE", True)
-    assert len(ward.harness.events(events.SessionReady)) == 1
+    assert len(ward.told(events.SessionReady, treatment.session_id)) == 1
 
 
 def test_a_session_is_made_ready_anew_for_a_new_order(ward: Ward) -> None:

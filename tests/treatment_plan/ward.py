@@ -74,6 +74,10 @@ class Ward:
         person = actor or (self.nurse if role == "nurse" else self.prescriber)
         return self.harness.call(rpc, request, role=role, at=at, actor_id=person)
 
+    def told(self, kind: type[Any], session_id: str) -> list[Any]:
+        """The events of a kind that were raised about a session."""
+        return [event for event in self.harness.events(kind) if event.session_id == session_id]
+
     def cleared(self, indication: str = "depression", person_id: str | None = None, at: datetime = NOW) -> str:
         """A person whom intake cleared; returns the id."""
         person_id = person_id or str(uuid4())
