@@ -71,7 +71,7 @@ def test_a_repeated_start_has_one_answer_and_asks_the_same_question(ward: Ward) 
         ({"vtbi_ml": ""}, "vtbi_ml"),
     ],
 )
-def test_an_echo_that_differs_is_refused_and_named(ward: Ward, changed: dict[str, str], field: str) -> None:
+def test_an_echo_that_differs_is_refused_and_named(ward: Ward, changed: dict[str, Any], field: str) -> None:
     ready(ward, **changed)
     refused = refusal(ward)
     assert refused.reason == "ECHO_DIFFERS"

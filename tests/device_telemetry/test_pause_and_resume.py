@@ -323,7 +323,7 @@ def test_an_unauthorised_start_is_high_within_one_frame(ward: Ward) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"rate_ml_per_h": "61"}, {"vtbi_ml": "41"}, {"drug_code": "other"}])
-def test_a_change_at_minute_twenty_is_high_within_one_frame(bed: Bed, changed: dict[str, str]) -> None:
+def test_a_change_at_minute_twenty_is_high_within_one_frame(bed: Bed, changed: dict[str, Any]) -> None:
     """'or changes rate, VTBI or drug while running, raises HIGH within one frame.'"""
     bed.report(1190, "59.8")
     assert "pump.programme_changed" not in bed.alarms()

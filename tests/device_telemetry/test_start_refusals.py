@@ -159,7 +159,11 @@ def test_treatment_plan_refusing(ward: Ward) -> None:
 def test_a_change_of_the_booking_that_waits(ward: Ward) -> None:
     """'move and cancel as a saga over plan and devices': while it waits nothing starts, and when it is refused it may."""
     ready(ward)
-    about = {"change_id": str(uuid4()), "session_id": ward.session_id, "person_id": ward.person_id}
+    about: dict[str, Any] = {
+        "change_id": str(uuid4()),
+        "session_id": ward.session_id,
+        "person_id": ward.person_id,
+    }
     assert ward.harness.deliver(scheduling.SessionChangeProposed(**about, kind="move")) == "applied"
     assert refusal(ward).reason == "CHANGE_PENDING"
     refused = scheduling.SessionChangeRefused(**about, reason_code="no.answer", refused_at=to_timestamp(START))
@@ -212,13 +216,13 @@ def test_an_unknown_practitioner_is_asked_to_come_again(ward: Ward) -> None:
         ward.harness.call("AttachDevice", request, role="nurse", actor_id=uuid4(), at=START)
 
 
-DOSE = {"weight_kg": "80", "dose_rate": "0.75", "dose_rate_unit": "mg/kg/h"}
+DOSE: dict[str, Any] = {"weight_kg": "80", "dose_rate": "0.75", "dose_rate_unit": "mg/kg/h"}
 
 
 @pytest.mark.parametrize(
     "dose", [DOSE, DOSE | {"dose_rate": "12.5", "dose_rate_unit": "ug/kg/min"}, DOSE | {"weight_kg": "80.0"}]
 )
-def test_dose_mode_after_conversion_of_units(ward: Ward, dose: dict[str, str]) -> None:
+def test_dose_mode_after_conversion_of_units(ward: Ward, dose: dict[str, Any]) -> None:
     """'0.5 mg/kg/40 min = 0.75 mg/kg/h = 12.5 ug/kg/min'; '(weight and dose rate too in dose mode)'"""
     ready(ward, **dose)
     assert ward.start().authorisation_id == ward.authorisation_id
@@ -235,7 +239,7 @@ def test_dose_mode_after_conversion_of_units(ward: Ward, dose: dict[str, str]) -
         (DOSE | {"dose_rate_unit": ""}, "dose_rate_unit"),
     ],
 )
-def test_dose_mode_that_differs(ward: Ward, dose: dict[str, str], field: str) -> None:
+def test_dose_mode_that_differs(ward: Ward, dose: dict[str, Any], field: str) -> None:
     """'with drug, concentration, rate and VTBI (weight and dose rate too in dose mode) ... Any difference or absence refuses'"""
     ready(ward, **dose)
     differs(ward, field)

@@ -37,7 +37,8 @@ FACTS = Facts(POLICY, START_GRANT)
 
 def run(frames: list[ReceivedFrame], facts: Facts = FACTS) -> tuple[SessionState, list[Finding]]:
     """State and findings; the state goes through JSON between two frames."""
-    state, found = SessionState("one"), []
+    state = SessionState("one")
+    found: list[Finding] = []
     for frame in frames:
         found += session_log.apply(state, frame, facts) or ()
         state = from_json(json.loads(to_json(state)))
@@ -119,7 +120,7 @@ def test_a_discrepancy_at_the_end_is_an_alarm() -> None:
         ({}, []),
     ],
 )
-def test_reserves(left: dict[str, Decimal], expected: list[str]) -> None:
+def test_reserves(left: dict[str, Any], expected: list[str]) -> None:
     """'Reservoir | warn <1 mL, empty alarm+stop <0.5 mL'; 'Battery | warn <3 min left'; only where the pump says so."""
     assert kinds(run(reports((0.0, "0"), **left))[1]) == expected
 
@@ -214,7 +215,8 @@ def test_any_interleaving_and_repetition_gives_the_same_volume_and_alarms(
     """The monitor's frames may come between the pumps' in any way, and each frame again: volumes and alarms of pumps are the same."""
     plain = SessionState("one")
     expected = [item for one in course for item in session_log.apply(plain, one, facts) or ()]
-    state, found = SessionState("one"), []
+    state = SessionState("one")
+    found: list[Finding] = []
     seen: list[ReceivedFrame] = []
     number = 0
     for one in course:
