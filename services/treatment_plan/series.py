@@ -33,8 +33,9 @@ def review_series(uow: UnitOfWork, person_id: UUID) -> None:
     uow.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"treatment_plan.series:{person_id}", 0))))
     signed = plans().where(plan.c.person_id == person_id, plan.c.state != "draft").order_by(plan.c.plan_id)
     fresh: list[tuple[Any, UUID, Suggested]] = []
+    everything = ended_of(uow, person_id)
     for row in uow.execute(signed).all():
-        series = series_of(uow, row)
+        series = series_of(uow, row, everything)
         found = suggestions(series) if series is not None else []
         withdraw_others(uow, row.plan_id, found)
         fresh.extend((row, kept, item) for item in found if (kept := keep(uow, row, item)) is not None)
@@ -43,9 +44,9 @@ def review_series(uow: UnitOfWork, person_id: UUID) -> None:
         uow.emit(suggested_event(row, suggestion_id, item))
 
 
-def series_of(uow: UnitOfWork, row: Any) -> Series | None:
+def series_of(uow: UnitOfWork, row: Any, everything: Sequence[Any]) -> Series | None:
     """The facts of a plan's series; None where no infusion ended, or no rule is in force for its indication."""
-    ended = ended_of(uow, row.plan_id)
+    ended = [item for item in everything if item.plan_id == row.plan_id]
     if not ended:
         return None
     at = ended[0].started_at
@@ -62,12 +63,13 @@ def series_of(uow: UnitOfWork, row: Any) -> Series | None:
             infusion_of(item, largest(uow, row, item) if number == rule.first_review_after else None)
             for number, item in enumerate(ended, start=1)
         ],
+        other_starts=[item.started_at for item in everything if item.plan_id != row.plan_id],
         results=results_of(uow, row.person_id, rule.leading_instrument),
     )
 
 
-def ended_of(uow: UnitOfWork, plan_id: UUID) -> Sequence[Any]:
-    """The plan's infusions whose totals the pump reported, in order, each with the numbers of the version that ordered it."""
+def ended_of(uow: UnitOfWork, person_id: UUID) -> Sequence[Any]:
+    """The person's infusions whose totals the pump reported, in order, each with the numbers of the version that ordered it."""
     joined = (
         pump_totals.join(session_record, session_record.c.session_id == pump_totals.c.session_id)
         .join(treatment_order, treatment_order.c.order_id == pump_totals.c.order_id)
@@ -82,9 +84,10 @@ def ended_of(uow: UnitOfWork, plan_id: UUID) -> Sequence[Any]:
         for name in ("dose_mg_per_kg", "weight_kg", "ordered_mg", "programme_duration_min", "interval_days")
     ]
     started_at = func.coalesce(pump_totals.c.started_at, treatment_order.c.used_at).label("started_at")
-    chosen = select(started_at, pump_totals.c.stopped_at, plan_version.c.duration_min, *numbers).select_from(joined)
+    columns = (session_record.c.plan_id, started_at, pump_totals.c.stopped_at, plan_version.c.duration_min, *numbers)
+    chosen = select(*columns).select_from(joined)
     return uow.execute(
-        chosen.where(session_record.c.plan_id == plan_id).order_by(started_at, pump_totals.c.session_id)
+        chosen.where(session_record.c.person_id == person_id).order_by(started_at, pump_totals.c.session_id)
     ).all()
 
 
@@ -124,6 +127,7 @@ def results_of(uow: UnitOfWork, person_id: UUID, instrument: str) -> list[Result
             score=Decimal(item.total) if item.total is not None else item.score,
             improvement_percent=item.improvement_percent,
             outcomes=frozenset(item.outcome_codes),
+            baseline=None if item.baseline_total is None else Decimal(item.baseline_total),
         )
         for item in rows
     ]

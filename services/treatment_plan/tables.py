@@ -147,6 +147,7 @@ session_record = Table(
     ForeignKeyConstraint(["plan_id"], ["plan.plan_id"], name="session_record_of_plan"),
     CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="session_record_state"),
     Index("session_record_plan", "plan_id", "state"),
+    Index("session_record_person", "person_id", "session_id"),
     Index("session_record_site", "site_id", "starts_at", "session_id"),
 )
 

@@ -27,6 +27,7 @@ class Course:
     ward: Ward
     plan: types.Plan
     instrument: str = "PHQ-9"
+    baseline: int = BASELINE
     given: int = 0
 
     def day(self, number: int) -> datetime:
@@ -78,8 +79,8 @@ class Course:
 
     def answered(self, number: int, total: int) -> Any:
         """What intake says of the answers given a day after: judged against the baseline."""
-        gain = Decimal(BASELINE - total) * 100 / BASELINE
-        outcomes = [name for name, met in (("response", gain >= 50), ("remission", total < 5)) if met]
+        gain = Decimal(self.baseline - total) * 100 / self.baseline
+        outcomes = [name for name, met in (("response", gain >= 50), ("remission", total < 5 <= self.baseline)) if met]
         return intake_events.InstrumentCompleted(
             result_id=str(uuid4()),
             person_id=self.plan.person_id,
@@ -89,7 +90,7 @@ class Course:
             total=total,
             score=str(total),
             completed_at=to_timestamp(self.day(number) + timedelta(hours=20)),
-            baseline_total=BASELINE,
+            baseline_total=self.baseline,
             improvement_percent=str(gain.quantize(Decimal("0.1"), rounding=ROUND_DOWN)),
             outcome_codes=outcomes,
         )

@@ -1,5 +1,6 @@
 """The drug library and the protocols as they ship: each number, its unit and source; weights, rates and entries at a plan's draft."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from sqlalchemy import insert
 from chassis.errors import FailedPrecondition, InvalidArgument
 from chassis.values import to_timestamp
 from saguaro.policy.v1 import service_pb2 as policy_pb
+from saguaro.policy.v1 import types_pb2 as policy_types
 from saguaro.treatment_plan.v1 import service_pb2 as pb
 from saguaro.treatment_plan.v1 import types_pb2 as types
 from tests.treatment_plan.ward import NOW, SITE, Ward
@@ -19,13 +21,13 @@ D = Decimal
 ADJUSTED = WeightPolicy("adjusted", above_bmi=D(30), ideal_bmi=D(22), excess_fraction=D("0.4"))
 
 
-def shown(ward: Ward, policy_set: str) -> list[policy_pb.ListPolicyResponse]:
+def shown(ward: Ward, policy_set: str) -> list[policy_types.PolicyRow]:
     """The rows of a policy in force now."""
     request = policy_pb.ListPolicyRequest(policy_set=policy_set, at=to_timestamp(NOW))
     return list(ward.call("ListPolicy", request, role="medical_director").rows)
 
 
-def fields(items: object) -> dict[str, str]:
+def fields(items: Iterable[policy_types.PolicyField]) -> dict[str, str]:
     """Name and value of each field of a row."""
     return {item.name: item.value for item in items}
 

@@ -1,6 +1,7 @@
 """The copy of practitioners, and what each privilege refuses when it alone is missing."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from saguaro.treatment_plan.v1 import service_pb2 as pb
 from saguaro.treatment_plan.v1 import types_pb2 as types
 from tests.treatment_plan.ward import SITE, Ward
 
-SIGNED = {"dea_expires_on": "2027-12-31", "licence_type": "MD"}
+SIGNED: dict[str, Any] = {"dea_expires_on": "2027-12-31", "licence_type": "MD"}
 
 
 def refusal(ward: Ward, actor: UUID) -> SaguaroError:

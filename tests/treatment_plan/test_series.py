@@ -1,6 +1,7 @@
 """The plan answers to the person: series over weeks, each change by a prescriber's signature and never by itself."""
 
 import random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from tests.treatment_plan.ward import Ward
 DAYS = (0, 2, 4, 7, 9, 11)
 
 
-def induction(ward: Ward, **changes: object) -> Course:
+def induction(ward: Ward, **changes: Any) -> Course:
     """A signed plan of six infusions."""
     return Course(ward, ward.signed_plan(**changes))
 
@@ -111,6 +112,25 @@ def test_a_relapse_in_maintenance_halves_the_interval(ward: Ward) -> None:
     decided = course.decide(shorter, "accept", 15)
     assert (decided.plan.interval_days, decided.plan.version) == (7, 3)
     assert decided.plan.dose_request.dose_mg_per_kg == "0.5"
+
+
+def test_maintenance_under_a_plan_of_its_own_is_measured_by_the_series_before(ward: Ward) -> None:
+    """To intake a new plan is a new series: its baseline is already the response."""
+    first = induction(ward)
+    for day, total in zip(DAYS, (17, 15, 13, 12, 10, 9), strict=True):
+        first.step(day, total)
+    ward.call("EndPlan", pb.EndPlanRequest(plan_id=first.plan.plan_id, reason_code="induction.complete"))
+    asked = ward.draft_request(first.plan.person_id, protocol_code="depression_maintenance")
+    drafted = ward.call("DraftPlan", asked).plan
+    signed = ward.call("SignPlan", pb.SignPlanRequest(plan_id=drafted.plan_id), at=first.day(14)).plan
+    course = Course(ward, signed, baseline=9)
+    course.step(18, 10)
+    (longer,) = course.suggestions()
+    assert (longer.kind_code, longer.suggested_interval_days) == ("maintenance_extend", 14)
+    course.decide(longer, "accept", 19)
+    course.step(32, 14)
+    (shorter,) = course.suggestions()
+    assert (shorter.kind_code, shorter.suggested_interval_days) == ("maintenance_shorten", 7)
 
 
 @pytest.mark.parametrize(

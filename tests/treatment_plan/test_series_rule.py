@@ -27,7 +27,7 @@ def result(day: int, total: int) -> Result:
     """The answer of the evening, against a baseline of 20."""
     gain = D(20 - total) * 5
     outcomes = {name for name, met in (("response", gain >= 50), ("remission", total < 5)) if met}
-    return Result(UUID(int=day + 1), START + timedelta(days=day, hours=8), D(total), gain, frozenset(outcomes))
+    return Result(UUID(int=day + 1), START + timedelta(days=day, hours=8), D(total), gain, frozenset(outcomes), D(20))
 
 
 def course(rule: SeriesRule, totals: list[int], *, planned: int = 6, maintenance: bool = False) -> Series:
@@ -98,3 +98,13 @@ def test_a_run_of_remissions_is_suggested_once_and_a_new_run_again() -> None:
 
 def test_the_last_planned_infusion_needs_no_early_end() -> None:
     assert suggestions(course(RULE, [9, 9, 9, 9, 4, 4], planned=6)) == []
+
+
+def test_what_was_reached_in_an_older_episode_is_not_what_holds_now() -> None:
+    older = Result(UUID(int=900), START - timedelta(days=900), D(13), D(51), frozenset({"response"}), D(27))
+    latest = Result(UUID(int=901), START - timedelta(days=9), D(9), D(55), frozenset({"response"}), D(20))
+    now = Result(UUID(int=902), START + timedelta(hours=8), D(11), D(-22), frozenset(), D(9))
+    assert suggestions(Series(RULE, True, 6, [infusion(0)], [older, latest, now])) == []
+    better = Result(UUID(int=902), START + timedelta(hours=8), D(9), D(0), frozenset(), D(9))
+    (longer,) = suggestions(Series(RULE, True, 6, [infusion(0)], [older, latest, better]))
+    assert longer.kind_code == "maintenance_extend"

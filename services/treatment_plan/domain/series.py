@@ -61,13 +61,19 @@ class Infusion:
 
 @dataclass(frozen=True)
 class Result:
-    """A result of the leading instrument. `improvement_percent` is None without a baseline."""
+    """A result of the leading instrument. `improvement_percent` and `baseline` are None without a baseline."""
 
     result_id: UUID
     completed_at: datetime
     score: Decimal
     improvement_percent: Decimal | None
     outcomes: frozenset[str]
+    baseline: Decimal | None = None
+
+    @property
+    def responds(self) -> bool:
+        """Whether intake calls it a response or a remission."""
+        return bool(self.outcomes & {RESPONSE, REMISSION})
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,15 @@ class Suggested:
 
 @dataclass(frozen=True)
 class Series:
-    """A plan's infusions in order, and the results of the person."""
+    """A plan's infusions, and the results of the person."""
 
     rule: SeriesRule
     maintenance: bool
     sessions_planned: int
     infusions: Sequence[Infusion]
     results: Sequence[Result]
+    # When infusions of the person's other plans started.
+    other_starts: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True)
@@ -121,9 +129,9 @@ def windows(series: Series) -> list[Window]:
     longest = timedelta(days=series.rule.result_window_days)
     found = []
     for place, infusion in enumerate(ordered):
-        until = infusion.ended_at + longest
-        if place + 1 < len(ordered):
-            until = min(until, ordered[place + 1].started_at)
+        later = [start for start in series.other_starts if start > infusion.started_at]
+        later += [item.started_at for item in ordered[place + 1 : place + 2]]
+        until = min([infusion.ended_at + longest, *later])
         inside = [result for result in series.results if infusion.ended_at <= result.completed_at < until]
         if inside:
             last = max(inside, key=lambda result: (result.completed_at, str(result.result_id)))
@@ -139,7 +147,7 @@ def judge_induction(series: Series, window: Window) -> list[Suggested]:
     if window.number == rule.first_review_after and improvement < rule.min_gain_percent:
         dose = raised_dose(rule, window.infusion)
         return [of(window, STOP) if dose is None else of(window, RAISE, dose=dose)]
-    if window.number == rule.final_review_after and not window.result.outcomes & {RESPONSE, REMISSION}:
+    if window.number == rule.final_review_after and not window.result.responds:
         return [of(window, STOP)]
     return []
 
@@ -187,15 +195,35 @@ def judge_maintenance(series: Series, window: Window) -> list[Suggested]:
         shorter = max(shorter, rule.interval_least_days)
         return [of(window, SHORTEN, days=shorter)] if shorter < current else []
     longer = min(current + rule.interval_step_days, rule.interval_most_days)
-    if result.outcomes & {RESPONSE, REMISSION} and longer > current:
-        return [of(window, EXTEND, days=longer)]
-    return []
+    return [of(window, EXTEND, days=longer)] if response_holds(series, result) and longer > current else []
+
+
+def episode(series: Series, result: Result) -> list[Result]:
+    """The earlier results of the series in which the person responded last, and all since.
+
+    A maintenance plan is a series of its own to intake, with a baseline that is already the response: what was reached is measured by the
+    series before it. Without any response: since the plan's first infusion.
+    """
+    before = [item for item in series.results if item.completed_at < result.completed_at]
+    responses = [item for item in before if item.responds]
+    if responses:
+        baseline = max(responses, key=lambda item: item.completed_at).baseline
+        begins = min(item.completed_at for item in before if item.baseline == baseline)
+    else:
+        begins = min(infusion.started_at for infusion in series.infusions)
+    return [item for item in before if item.completed_at >= begins]
+
+
+def response_holds(series: Series, result: Result) -> bool:
+    """A response by itself, or a score no worse than one that was a response in the series before."""
+    reached = [item.score for item in episode(series, result) if item.responds]
+    return result.responds or (bool(reached) and result.score <= max(reached))
 
 
 def relapsed(series: Series, result: Result) -> bool:
-    """A score that rose by so much above the best one before, and is at least so high."""
+    """A score that rose by so much above the best one of the episode, and is at least so high."""
     rise, least = series.rule.relapse_rise, series.rule.relapse_least_score
-    before = [item.score for item in series.results if item.completed_at < result.completed_at]
+    before = [item.score for item in episode(series, result)]
     if rise is None or least is None or not before:
         return False
     return result.score >= least and difference(result.score, min(before)) >= rise
