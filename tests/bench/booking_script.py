@@ -7,8 +7,9 @@ from chassis.unit_of_work import _BEGIN_WITH_REQUEST
 from scheduling.commands.booking_statements import _FACTS, _HOLDERS, _TAKE, PLAN_TOPIC
 from tests.bench.clinic import CHAIR, FIRST_DAY, INFUSION_MIN, MONITOR, NOW, NURSE, PERSON, PLAN, PUMP, SITE, STEP_H
 
-# What the domain computes with the default policy: preparation 15 min, recovery of a first session 120, interval 24 h.
-_PREPARATION_MIN, _RECOVERY_MIN, _INTERVAL_MIN = 15, 120, 1440
+# What the domain computes with the default policy: preparation 15 min, recovery of a first session 120, cleaning 10,
+# interval 24 h, softly 44 h.
+_PREPARATION_MIN, _RECOVERY_MIN, _CLEANING_MIN, _INTERVAL_MIN, _SOFT_MIN = 15, 120, 10, 1440, 2640
 _TOPIC = "saguaro.scheduling.booking"
 
 
@@ -41,12 +42,18 @@ _PARAMETERS = {
     "ordinal": "1",
     "infusion_min": str(INFUSION_MIN),
     "ends_at": _after(_VISIT_END),
+    "infusion_starts_at": _after(_PREPARATION_MIN),
+    "infusion_ends_at": _after(_INFUSION_END),
+    "near_from": _after(_PREPARATION_MIN - (_SOFT_MIN - _INTERVAL_MIN)),
+    "near_until": _after(_INFUSION_END + _SOFT_MIN),
+    "scope": f"'{SITE}'",
+    "person_lock": ":person",
     "now": f"timestamptz '{NOW.isoformat()}'",
     "kinds": "ARRAY['chair', 'pump', 'monitor', 'nurse', 'person']",
     "resources": f"ARRAY[{', '.join(_IDS.values())}, {_PERSON_ID}]",
     "froms": f"ARRAY[{_START}, {_START}, {_START}, {_START}, {_after(_PREPARATION_MIN)}]",
     "untils": (
-        f"ARRAY[{_after(_VISIT_END)}, {_after(_INFUSION_END)}, {_after(_VISIT_END)}, {_after(_VISIT_END)},"
+        f"ARRAY[{_after(_VISIT_END + _CLEANING_MIN)}, {_after(_INFUSION_END)}, {_after(_VISIT_END)}, {_after(_VISIT_END)},"
         f" {_after(_INFUSION_END + _INTERVAL_MIN)}]"
     ),
     "topic": f"'{_TOPIC}'",
