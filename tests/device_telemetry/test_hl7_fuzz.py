@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from device_telemetry.domain import hl7_content
 from device_telemetry.domain.hl7_content import Refused
+from device_telemetry.domain.hl7_findings import Finding
 from device_telemetry.domain.hl7_header import Hl7Error, decode, read_header
 from device_telemetry.domain.mllp import Deframer, Torn, wrap
 from device_telemetry.frames.check import checked
@@ -69,18 +70,27 @@ def mutated(draw: st.DrawFn) -> bytes:
 ANY = st.one_of(mutated(), st.binary(max_size=120), st.binary(max_size=60).map(lambda noise: b"MSH|^~\\&|" + noise))
 
 
+def taken_or_refused(content: bytes) -> tuple[hl7_content.Taken | None, tuple[Finding, ...]]:
+    """What is read of a message, or why nothing is; a message without a readable header has no finding here."""
+    header = read_header(content)
+    if header is None:
+        return None, ()
+    try:
+        return hl7_content.read(decode(content, header), header, TOLERANCE), ()
+    except Refused as refused:
+        return None, refused.findings
+    except Hl7Error as error:
+        return None, (Finding(error.location, error.code, error.rule),)
+
+
 @given(ANY)
 @example(b"MSH\rPID|||1\rOBX|1")
 @example(b"MSH|\rPID|||1\rOBX|1")
 @settings(max_examples=400, deadline=None)
 def test_every_message_is_read_or_refused_with_a_reason(content: bytes) -> None:
-    header = read_header(content)
-    if header is None:
-        return
-    try:
-        found = hl7_content.read(decode(content, header), header, TOLERANCE)
-    except (Refused, Hl7Error) as refused:
-        findings = getattr(refused, "findings", None) or (refused,)
+    found, findings = taken_or_refused(content)
+    if found is None:
+        assert bool(findings) == (read_header(content) is not None)
         assert all(finding.location and finding.rule for finding in findings)
         return
     made = frames_of(found, dict.fromkeys(found.named, str(MONITOR)))
