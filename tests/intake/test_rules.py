@@ -16,6 +16,8 @@ from saguaro.device_telemetry.v1 import events_pb2 as infusion_events
 from saguaro.intake.v1 import events_pb2 as events
 from saguaro.intake.v1 import service_pb2 as pb
 from saguaro.intake.v1 import types_pb2 as types
+from saguaro.policy.v1 import service_pb2 as policy_pb
+from saguaro.policy.v1 import types_pb2 as policy_types
 from saguaro.treatment_plan.v1 import events_pb2 as plan_events
 
 from .conftest import NO, NOW, PHOENIX, WINDOW_ROCK, YES, Desk
@@ -349,3 +351,38 @@ def test_a_reason_for_somebody_else_comes_from_a_closed_list(desk: Desk) -> None
             desk.register(site_id=WINDOW_ROCK, not_same_reason_code=reason, synthetic=synthetic)
         assert refused.value.field == "not_same_reason_code"
     assert desk.register(site_id=WINDOW_ROCK, not_same_reason_code="drawn_by_another_run").person_id
+
+
+def publish(desk: Desk, policy_set: str, key: dict[str, str], values: dict[str, str], site_id: str = "") -> None:
+    row = policy_types.PolicyRow(
+        policy_set=policy_set,
+        key=[policy_types.PolicyField(name=name, value=value) for name, value in key.items()],
+        values=[policy_types.PolicyField(name=name, value=value) for name, value in values.items()],
+        site_id=site_id,
+        effective_from=to_timestamp(NOW),
+        source="house policy",
+    )
+    desk.call("PublishPolicy", policy_pb.PublishPolicyRequest(row=row), "medical_director")
+
+
+def test_a_site_has_rules_of_its_own_that_somebody_signed(desk: Desk) -> None:
+    """Rules, ages and due times of one site go before those of the network; the other site keeps them."""
+    person_id = desk.ready()
+    who = desk.call("GetPerson", pb.GetPersonRequest(person_id=person_id)).identity
+    desk.register(who, site_id=WINDOW_ROCK, same_as_person_id=person_id)
+    desk.consent(person_id, site_id=WINDOW_ROCK)
+    values = {"level": "block", "asked_of": "everyone", "may_override": "MD, DO", "monitoring_codes": ""}
+    publish(desk, "contraindication", {"code": "sleep_apnea"}, values, WINDOW_ROCK)
+    publish(desk, "policy_number", {"policy_code": "age.minimum_years"}, {"value": "60", "unit": "a"}, WINDOW_ROCK)
+    with pytest.raises(FailedPrecondition, match="REVIEW_DECISION_MISSING"):
+        desk.decide(person_id, "sleep_apnea")
+    answer = desk.decide(person_id, "sleep_apnea", site_id=WINDOW_ROCK)
+    assert desk.unmet(answer) == {rule_of("sleep_apnea"), "age.minimum"}
+    assert desk.decide(person_id).outcome == CLEARED
+
+
+def test_a_rule_that_nobody_can_tell_stops_every_decision(desk: Desk) -> None:
+    values = {"position": "99", "level": "block", "may_override": ""}
+    publish(desk, "gate_rule", {"gate": "clearance", "code": "moon.is_full"}, values)
+    with pytest.raises(FailedPrecondition, match="RULE_WITHOUT_FACT"):
+        desk.decide(desk.ready())

@@ -1,6 +1,7 @@
 """A network that ran the first release is brought to the newest schema: what is on record survives, and is read as before."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,10 +18,10 @@ from intake.app import INDEX
 from saguaro.intake.v1 import service_pb2 as pb
 from tests.conftest import MATCH_TOKEN_KEY, SEALING_KEY, Server
 
-from .conftest import NOW, PHOENIX
+from .conftest import NOW, PHOENIX, Desk
 
 FIRST = "0001"
-PERSON, RESULT = UUID(int=1), UUID(int=2)
+PERSON, RESULT, FLAG = UUID(int=1), UUID(int=2), UUID(int=3)
 # As the first release wrote them.
 RECORD = """
 INSERT INTO person (person_id, site_id, synthetic, registered_at) VALUES (:person, :site, true, :at);
@@ -28,6 +29,18 @@ INSERT INTO instrument_result
     (result_id, person_id, site_id, instrument, version, total, band, prorated, completed_at, completed_by)
     VALUES (:result, :person, :site, 'PHQ-9', '2001', 20, 'severe', false, :at, :actor);
 INSERT INTO instrument_answer (result_id, person_id, site_id, item, value) VALUES (:result, :person, :site, '1', 3);
+"""
+# A flag that is open, a check that is due, and a clearance in force.
+OPEN = """
+INSERT INTO site (site_id, site_code, time_zone, opened_at) VALUES (:site, 'PHX', 'America/Phoenix', :at);
+INSERT INTO safety_flag (flag_id, person_id, site_id, result_id, reason_code, blocks, raised_at, due_at)
+    VALUES (:flag, :person, :site, :result, 'cssrs.high', true, :at, :at);
+INSERT INTO follow_up (follow_up_id, person_id, site_id, session_id, kind, due_at)
+    VALUES (:result, :person, :site, :result, 'after_session', :at);
+INSERT INTO clearance (clearance_id, person_id, site_id, indication, outcome, decided_at, expires_at, decided_by)
+    VALUES (:result, :person, :site, 'depression', 'cleared', :at, :until, :actor);
+INSERT INTO clearance_rule (clearance_id, person_id, site_id, position, code, level, met, source)
+    VALUES (:result, :person, :site, 1, 'contraindication.pregnancy.absent', 'block', true, 'label');
 """
 
 
@@ -41,7 +54,8 @@ def upgraded(server: Server) -> Iterator[ServiceHarness]:
     with engine.begin() as connection:
         to_revision(connection, FIRST)
         values = {"person": PERSON, "site": UUID(PHOENIX), "result": RESULT, "at": NOW, "actor": uuid4()}
-        for statement in filter(str.strip, RECORD.split(";")):
+        values |= {"flag": FLAG, "until": NOW + timedelta(days=180)}
+        for statement in filter(str.strip, (RECORD + OPEN).split(";")):
             connection.execute(text(statement), values)
     engine.dispose()
     migrate(INDEX, url, password)
@@ -105,3 +119,27 @@ def test_code_of_the_first_release_still_scores_while_it_runs_on(upgraded: Servi
         connection.execute(text(RECORD.split(";")[1]), values)
     request = pb.ListInstrumentResultsRequest(person_id=str(PERSON))
     assert len(upgraded.call("ListInstrumentResults", request, role="clinician", at=NOW).results) == 2
+
+
+def test_a_flag_and_a_check_of_the_first_release_are_seen_to(upgraded: ServiceHarness) -> None:
+    listed = upgraded.call("ListSafetyFlags", pb.ListSafetyFlagsRequest(site_id=PHOENIX), role="nurse", at=NOW)
+    (flag,) = listed.flags
+    assert (flag.flag_id, flag.owner_id, flag.overdue) == (str(FLAG), "", True)
+    checks = upgraded.call("ListFollowUps", pb.ListFollowUpsRequest(site_id=PHOENIX), role="nurse", at=NOW).follow_ups
+    assert [one.kind for one in checks] == ["after_session"]
+    desk = Desk(upgraded)
+    doctor = desk.practitioner(upgraded.actor_id, site_ids=[PHOENIX])
+    handed_on = pb.AssignSafetyFlagRequest(flag_id=flag.flag_id, owner_id=doctor)
+    assert desk.call("AssignSafetyFlag", handed_on).owner_id == doctor
+    assert desk.clear_flag(flag.flag_id).note_id
+    done = pb.CompleteFollowUpRequest(follow_up_id=checks[0].follow_up_id, outcome_code="reached_well")
+    desk.call("CompleteFollowUp", done, "nurse")
+
+
+def test_code_of_the_first_release_still_finds_its_numbers_while_it_runs_on(upgraded: ServiceHarness) -> None:
+    as_it_reads = (
+        "SELECT value FROM policy_value WHERE code = 'age.minimum_years'"
+        " AND effective_from <= :at AND (effective_until IS NULL OR effective_until > :at)"
+    )
+    with upgraded.database.engine.begin() as connection:
+        assert connection.execute(text(as_it_reads), {"at": NOW}).scalar_one() == 18

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chassis.errors import FailedPrecondition
+
 BLOCK = "block"
 REVIEW = "review"
 WARN = "warn"
@@ -60,7 +62,14 @@ def absent(contraindication: str) -> str:
 
 
 def judge(rules: Sequence[Rule], facts: Mapping[str, bool]) -> list[Finding]:
-    """One finding for each rule, in order. KeyError when a rule of the policy data has no fact: such a rule must never pass unseen."""
+    """One finding for each rule, in order. RULE_WITHOUT_FACT when the policy data hold a rule that nobody here can tell: it must never
+    pass unseen."""
+    unknown = [rule.code for rule in rules if rule.code not in facts]
+    if unknown:
+        named = ", ".join(unknown)
+        raise FailedPrecondition(
+            "RULE_WITHOUT_FACT", rule=f"the policy of this gate holds rules that are unknown: {named}"
+        )
     return [Finding(rule.code, facts[rule.code], rule.level, rule.source) for rule in rules]
 
 
