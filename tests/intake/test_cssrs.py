@@ -174,6 +174,7 @@ def test_contradictory_answers_change_nothing(desk: Desk) -> None:
 
 
 def test_a_blocking_flag_refuses_clearance_and_start_until_a_clinicians_note(desk: Desk) -> None:
+    """Only a qualified clinician's note clears it, never a later lower score."""
     person_id = desk.ready()
     desk.decide(person_id)
     assert desk.check_start(person_id).allowed

@@ -84,6 +84,7 @@ def test_consent_for_another_site_does_not_count(desk: Desk) -> None:
     ("2008-07-16", WINDOW_ROCK, False),
 ])  # fmt: skip
 def test_eighteen_at_the_sites_own_date(desk: Desk, birth_date: str, site: str, met: bool) -> None:
+    """A person under 18 at the site's date: blocked."""
     evening = datetime(2026, 7, 16, 1, 0, tzinfo=UTC)
     person_id = desk.person(birth_date=birth_date)
     if site == WINDOW_ROCK:
