@@ -144,6 +144,12 @@ class SessionMachine(RuleBasedStateMachine):
         """Clinic time passes: an order may run out, a baseline grow old."""
         self.now += timedelta(minutes=minutes)
 
+    @rule(late=st.sampled_from([0, 0, 0, 1600]))
+    def onward(self, late: int) -> None:
+        """The usual way, now and then more than a day late."""
+        self.now += timedelta(minutes=late)
+        self.along()
+
     @rule()
     def along(self) -> None:
         """The usual way: whatever comes next for a session in its state."""
@@ -167,16 +173,23 @@ class SessionMachine(RuleBasedStateMachine):
 
     # --- what others tell ---------------------------------------------------------------------------------------------
 
-    @rule(kind=st.sampled_from(REPORTS))
-    def report(self, kind: str) -> None:
-        """The pump reports something, whether or not it was let to."""
+    @rule(first=st.integers(0, 30), second=st.integers(0, 30), third=st.integers(0, 30))
+    def pauses(self, first: int, second: int, third: int) -> None:
+        """Two pauses and a resume, told in any order of their times."""
+        self.report("paused", first)
+        self.report("resumed", second)
+        self.report("paused", third)
+
+    @rule(kind=st.sampled_from(REPORTS), ago=st.sampled_from([0, 0, 5]))
+    def report(self, kind: str, ago: int = 0) -> None:
+        """The pump reports something of so many minutes ago, whether or not it was let to."""
         about: dict[str, Any] = {
             "session_id": self.treatment.session_id,
             "person_id": self.treatment.plan.person_id,
             "site_id": SITE,
         }
         order_id = self.treatment.order.order_id or str(uuid4())
-        now = to_timestamp(self.now)
+        now = to_timestamp(self.now - timedelta(minutes=ago))
         if kind == "started":
             message: Any = device_events.InfusionStarted(
                 **about, order_id=order_id, pump_id=str(uuid4()), started_at=now, start_total_ml="0"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,7 +64,8 @@ def test_the_order_of_arrival_does_not_matter() -> None:
         progress = Progress()
         for name, minute in order:
             moment, before = START + timedelta(minutes=minute), getattr(progress, name)
-            progress = replace(progress, **{name: moment if before is None else max(before, moment)})
+            change: dict[str, Any] = {name: moment if before is None else max(before, moment)}
+            progress = replace(progress, **change)
         reached.add(state_reported(progress))
     assert reached == {"infusing"}
 

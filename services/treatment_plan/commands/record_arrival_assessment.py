@@ -41,7 +41,7 @@ def answers_of(uow: UnitOfWork, assessment: types.ArrivalAssessment) -> dict[str
     if assessment.pregnancy_code:
         answers["pregnancy_code"] = assessment.pregnancy_code
     for field in ("last_food_at", "last_liquids_at"):
-        if assessment.HasField(field):  # type: ignore[arg-type]
+        if assessment.HasField(field):
             answers[field] = from_timestamp(getattr(assessment, field))
             if answers[field] > uow.clinic_time:
                 raise InvalidArgument(f"assessment.{field}", "must not lie after the clinic time")

@@ -72,7 +72,7 @@ def state_reported(progress: Progress) -> str | None:
     return INFUSING if progress.started_at is not None or resumed is not None else None
 
 
-def require_state(state: str, allowed: tuple[str, ...], what: str, **ids: str) -> None:
+def require_state(state: str, allowed: tuple[str, ...], what: str, session_id: str) -> None:
     """FailedPrecondition SESSION_STATE naming the state and the rule, unless `what` may be done in this state."""
     if state in allowed:
         return
@@ -80,5 +80,5 @@ def require_state(state: str, allowed: tuple[str, ...], what: str, **ids: str) -
         "SESSION_STATE",
         field="session_id",
         rule=f"the session is {state}: {what} is possible only while it is {' or '.join(allowed)}",
-        **ids,
+        session_id=session_id,
     )
