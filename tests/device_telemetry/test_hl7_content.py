@@ -283,6 +283,20 @@ def test_training_messages_of_a_pump_give_no_report() -> None:
     assert read(message(*pump_rows(), processing="T")).pumps == ()
 
 
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "",
+        "IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
+        "PCD_DEC_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
+        "IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.4.1^ISO",
+        "A~IHE_PCD_ORU_R01^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
+    ],
+)
+def test_the_trigger_says_what_a_message_is_whatever_its_profile(profile: str) -> None:
+    assert len(read(message(device(), row(HR, "70", BEAT), profile=profile)).observations) == 1
+
+
 def test_other_delimiters_and_escapes() -> None:
     content = message(*pump_rows(drug=row("184514^X^MDC", "Keta\\S\\mine \\F\\", place="1.1.2.7", kind="ST")))
     (said,) = read(content).pumps

@@ -1,12 +1,13 @@
 """HL7 devices against the service: a pump's whole infusion, alerts as alarms, other people's data, messages that come again."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
+from device_telemetry.ingest import hl7_kept
 from device_telemetry.ingest.directory import Directory
 from device_telemetry.ingest.frame_log import FrameLog
 from device_telemetry.ingest.receive_hl7 import Receiver
@@ -254,6 +255,49 @@ def test_a_message_that_comes_again_is_counted_once(bench: Bench) -> None:
     for content in (*again, later):
         bench.send(content)
     assert len(bench.broker.records) == 1
+
+
+def test_a_receiver_that_is_killed_between_write_and_acknowledgement(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill receiver between write and ACK"""
+
+    def killed(*_: object) -> None:
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hl7_kept, "mark_durable", killed)
+        with pytest.raises(ConnectionAbortedError):
+            bench.receiver.receive(heart("1"))
+    after_it = Receiver(bench.ward.database, Directory(bench.ward.database), FrameLog(bench.broker.factory))
+    assert b"MSA|CA|1\r" in after_it.receive(heart("1"))[0]
+    assert [types.Frame.FromString(record.value or b"").sequence for record in bench.broker.records] == [1, 1]
+    bench.apply()
+    (row,) = bench.ward.rows("SELECT count(*) AS frames FROM frame")
+    assert row.frames == 1
+
+
+def test_two_hours_that_were_buffered_alarm_by_their_own_times(bench: Bench) -> None:
+    """alarm carries measurement time AND detection time; ordered by measurement time (replay 2 h batch)"""
+    for minute in range(0, 125, 5):
+        at = after(minute).strftime("%Y%m%d%H%M%S+0000")
+        low = row("150456^MDC_PULS_OXIM_SAT_O2^MDC", "85" if minute in (40, 45, 90) else "97", "%")
+        bench.send(
+            message(
+                device(equipment=MONITOR_EUI),
+                low,
+                control=str(minute),
+                sent=after(125).strftime("%Y%m%d%H%M%S+0000"),
+                obr_at=at,
+            )
+        )
+    bench.apply()
+    listed = bench.ward.harness.call("ListAlarms", pb.ListAlarmsRequest(session_id=bench.ward.session_id), role="nurse")
+    stops = [alarm for alarm in listed.alarms if alarm.kind_code == "spo2.low.stop"]
+    assert [alarm.measured_at.ToDatetime(tzinfo=UTC) for alarm in stops] == [after(40), after(90)]
+    assert all(alarm.detected_at.ToMilliseconds() >= alarm.measured_at.ToMilliseconds() for alarm in stops)
+    times = [alarm.measured_at.ToMilliseconds() for alarm in listed.alarms]
+    assert times == sorted(times)
 
 
 def test_a_device_that_counts_from_1_again_loses_nothing(bench: Bench) -> None:

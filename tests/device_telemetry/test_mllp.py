@@ -143,6 +143,7 @@ def test_a_published_message_of_an_attached_monitor_raises_and_refreshes_nothing
 
 
 def test_a_frame_that_arrives_byte_by_byte(bench: Bench) -> None:
+    """own MLLP framing: read until 0x1C 0x0D, timeout, max size, MSH-18 charset"""
     monitor = bench.connect()
     for byte in wrap(message(HR_70)):
         monitor.socket.sendall(bytes((byte,)))
@@ -157,6 +158,7 @@ def test_torn_frames_are_kept_and_the_connection_goes_on(bench: Bench) -> None:
 
 
 def test_a_frame_that_never_ends_is_kept_after_its_time(bench: Bench) -> None:
+    """ACK byte-by-byte; UTF-8 name; missing 0x1C"""
     monitor = bench.connect()
     monitor.socket.sendall(b"\x0b" + message(HR_70)[:60])
     until = time.monotonic() + 10
@@ -198,7 +200,7 @@ def test_where_no_acknowledgement_is_asked_for_there_is_none(bench: Bench, mode:
 
 
 def test_an_acknowledgement_that_was_lost_is_given_again(bench: Bench) -> None:
-    """kill receiver between write and ACK: reconnect/resend with same MSH-10, de-dup."""
+    """ACK after durable write, at once; reconnect/resend with same MSH-10, de-dup"""
     lost = bench.connect()
     lost.send(message(HR_70))
     lost.socket.shutdown(socket.SHUT_RDWR)
@@ -209,6 +211,7 @@ def test_an_acknowledgement_that_was_lost_is_given_again(bench: Bench) -> None:
 
 
 def test_without_a_readable_control_id_there_is_no_acknowledgement(bench: Bench) -> None:
+    """a frame without a readable MSH-10 gets no acknowledgement, only an operator's entry"""
     monitor = bench.connect()
     monitor.send(message(HR_70, control=""))
     monitor.send(b"no header at all")
