@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.errors import FailedPrecondition, NotFound, PermissionDenied
+from saguaro.device_telemetry.v1 import events_pb2 as device_events
 from saguaro.treatment_plan.v1 import events_pb2 as events
 from saguaro.treatment_plan.v1 import service_pb2 as pb
 from saguaro.treatment_plan.v1 import types_pb2 as types
@@ -167,3 +168,27 @@ def test_ending_and_resuming_need_the_privilege_to_sign(ward: Ward) -> None:
         with pytest.raises(PermissionDenied) as refused:
             ward.call(rpc, request, actor=who)
         assert refused.value.reason == "PRIVILEGE_MISSING"
+
+
+def test_the_last_planned_session_completes_the_plan_and_revokes_what_was_ordered_beyond(ward: Ward) -> None:
+    """orders with expiry, one use, revocation"""
+    plan = ward.signed_plan(sessions_planned=1)
+    first, beyond = ward.order_for(plan), ward.order_for(plan, ordinal=2)
+    first.infused().close()
+    (revoked,) = ward.harness.events(events.OrderRevoked)
+    assert (revoked.order_id, revoked.reason_code) == (beyond.order.order_id, "plan.completed")
+    (completed,) = ward.harness.events(events.PlanCompleted)
+    assert completed.sessions_closed == 1
+
+
+def test_an_aborted_infusion_and_an_adverse_event_each_hold_the_next_order(ward: Ward) -> None:
+    """\"Abort needs a reason and holds the next order until a prescriber decides, as does an adverse event\""""
+    aborted = ward.ordered()
+    aborted.infused(kind=device_events.InfusionAborted)
+    assert [hold.reason_code for hold in holds(ward, aborted.plan)] == ["infusion.aborted"]
+    eventful = ward.ordered()
+    request = pb.RecordAdverseEventRequest(
+        session_id=eventful.session_id, kind_code="nausea.vomiting", severity_code="moderate"
+    )
+    ward.call("RecordAdverseEvent", request, role="nurse")
+    assert len(holds(ward, eventful.plan)) == 1

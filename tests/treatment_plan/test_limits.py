@@ -1,6 +1,7 @@
 """The drug library in force: soft limits ask for a reason, hard ones refuse, policy rows decide."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -12,7 +13,7 @@ from tests.treatment_plan.ward import NOW, SITE, Ward
 from treatment_plan.tables import library_concentration, library_limit
 
 # Numbers that differ from 80 kg, 0.5 mg/kg, 40 min, 1 mg/mL, and every limit that they pass.
-PSYCHIATRY: list[tuple[dict[str, object], set[tuple[str, str]]]] = [
+PSYCHIATRY: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"dose_mg_per_kg": "0.75"}, set()),
     ({"dose_mg_per_kg": "0.76", "weight_kg": "60"}, {("dose_mg_per_kg", "soft")}),
     ({"dose_mg_per_kg": "0.29"}, {("dose_mg_per_kg", "soft")}),
@@ -36,7 +37,7 @@ PSYCHIATRY: list[tuple[dict[str, object], set[tuple[str, str]]]] = [
         {("dose_mg_per_kg", "soft"), ("absolute_dose_mg", "soft"), ("absolute_dose_mg", "hard")},
     ),
 ]
-PAIN: list[tuple[dict[str, object], set[tuple[str, str]]]] = [
+PAIN: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"dose_mg_per_kg": "1.4", "duration_min": 240, "weight_kg": "70"}, set()),
     ({"dose_mg_per_kg": "1.5", "duration_min": 240, "weight_kg": "70"}, {("rate_mg_per_kg_per_h", "soft")}),
     (
@@ -59,7 +60,7 @@ OUT_OF_LIBRARY: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-def preview(ward: Ward, library: str = "psychiatry", site: str = SITE, **numbers: object) -> types.ComputedDose:
+def preview(ward: Ward, library: str = "psychiatry", site: str = SITE, **numbers: Any) -> types.ComputedDose:
     asked = {"weight_kg": "80", "dose_mg_per_kg": "0.5", "duration_min": 40, "concentration_mg_per_ml": "1"} | numbers
     request = pb.PreviewDoseRequest(dose_request=types.DoseRequest(library_code=library, **asked), site_id=site)
     dose: types.ComputedDose = ward.call("PreviewDose", request).dose

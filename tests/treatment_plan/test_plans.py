@@ -1,6 +1,7 @@
 """From protocol to a signed plan, its revision, suspension and end."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_new_version_is_in_force_from_its_date_on(ward: Ward) -> None:
     assert (plan.protocol_version, plan.sessions_planned) == (1, 6)
 
 
-IMPOSSIBLE_PROTOCOLS: list[tuple[str, dict[str, object]]] = [
+IMPOSSIBLE_PROTOCOLS: list[tuple[str, dict[str, Any]]] = [
     ("protocol.effective_from", {"effective_from": to_timestamp(NOW - timedelta(seconds=1))}),
     ("protocol.dose_mg_per_kg", {"dose_mg_per_kg": "0"}),
     ("protocol.dose_mg_per_kg", {"dose_mg_per_kg": "many"}),
@@ -221,7 +222,7 @@ def test_a_revision_keeps_within_the_library(ward: Ward) -> None:
 
 
 @pytest.mark.parametrize("changes", [{}, {"dose_mg_per_kg": "0.50"}, {"duration_min": 40, "sessions_planned": 6}])
-def test_a_revision_that_changes_nothing_is_refused(ward: Ward, changes: dict[str, object]) -> None:
+def test_a_revision_that_changes_nothing_is_refused(ward: Ward, changes: dict[str, Any]) -> None:
     plan = ward.signed_plan()
     with pytest.raises(InvalidArgument):
         ward.call("RevisePlan", pb.RevisePlanRequest(plan_id=plan.plan_id, **changes))
