@@ -63,7 +63,7 @@ INDEX = Service(
     events_module="saguaro.treatment_plan.v1.events_pb2",
     metadata=tables.metadata,
     migrations="treatment_plan.migrations",
-    required_revision="0009",
+    required_revision="0010",
     commands=(
         publish_protocol.COMMAND,
         draft_plan.COMMAND,
