@@ -91,6 +91,17 @@ def test_the_pace_is_cleared_when_it_is_right_again() -> None:
     assert len([item for item in found if isinstance(item, AlarmOff)]) == 1
 
 
+@pytest.mark.parametrize(("stands_s", "paused"), [(60, False), (61, True)])
+def test_a_pump_between_two_rates_is_not_paused_unless_it_stands_for_long(stands_s: int, paused: bool) -> None:
+    """'Rate change while running = STOP(transitioning) + START(new rate)': at once; later, somebody has to let it go on."""
+    said = report(100, "1.67", False, not_delivering_reason="transitioning")
+    course = [*reports((0.0, "0")), received(PUMP, 2, at_s=100.0, report=said)]
+    found = run([*course, *reports((100.0 + stands_s, "1.67"), first=3)])[1]
+    moves = [item.what for item in found if isinstance(item, Infusion)]
+    assert moves == (["started", "paused", "resumed"] if paused else ["started"])
+    assert ("pump.unauthorised_resume" in kinds(found)) is paused
+
+
 @pytest.mark.parametrize(
     ("delivered", "expected", "apart"),
     [("10", "10.5", False), ("10", "10.51", True), ("100", "105", False), ("94.9", "100", True), ("0", "0", False)],

@@ -45,7 +45,10 @@ def follow(
         if state.phase == "waiting" and report.infusing:
             moves = (_start(state, meter, device_id, report, fell),)
         elif state.phase in LIVE and _count(state, meter, report, grant, ordered_ml, policy, fell):
-            moves = _move(state, device_id, report, grant, stop, policy)
+            moves = (
+                *_long_transition(state, device_id, report, policy),
+                *_move(state, device_id, report, grant, stop, policy),
+            )
     found = conditions(state, device_id, report, allowed, grant, stop, fell, policy)
     meter.last_ms, meter.last_infusing, meter.last_total_ml = report.at_ms, report.infusing, report.total_ml
     return moves, found
@@ -115,6 +118,19 @@ def _count(
     return True
 
 
+def _long_transition(state: PumpState, device_id: str, report: Report, policy: Policy) -> tuple[Moved, ...]:
+    """Between two rates a pump stands for a moment and goes on by itself, which is no pause; for longer than a stretch it is one."""
+    if device_id != state.pump_id or state.phase != "infusing":
+        return ()
+    since_ms, limit_ms = state.transition_ms, 0 if policy.pump is None else policy.pump.flow_stretch_ms
+    standing = not report.infusing and report.not_delivering_reason == IN_TRANSITION
+    state.transition_ms = (report.at_ms if since_ms is None else since_ms) if standing else None
+    if since_ms is None or report.at_ms - since_ms <= limit_ms:
+        return ()
+    state.phase, state.paused_ms, state.transition_ms = "paused", since_ms, None
+    return (Moved("paused", since_ms, IN_TRANSITION),)
+
+
 def _move(
     state: PumpState, device_id: str, report: Report, grant: Authorisation, stop: Stop | None, policy: Policy
 ) -> tuple[Moved, ...]:
@@ -127,7 +143,6 @@ def _move(
         state.phase, state.pump_id, state.unauthorised_resume = "infusing", device_id, not good
         state.stop_limits_before, state.stop_limit_now = state.stop_limits, False
         return (Moved("resumed", report.at_ms, grant=grant if good else None),)
-    # Between two rates a pump stands for a moment and goes on by itself: that is no pause.
     if device_id != state.pump_id or report.not_delivering_reason == IN_TRANSITION:
         return ()
     if state.ended_ms is not None or report.not_delivering_reason == COMPLETED:

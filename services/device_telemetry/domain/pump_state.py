@@ -37,6 +37,8 @@ class PumpState:
     # The pump that runs, or ran last.
     pump_id: str = ""
     paused_ms: int | None = None
+    # Since when it stands between two rates.
+    transition_ms: int | None = None
     # It goes on, and nobody let it.
     unauthorised_resume: bool = False
     # Whether a stop limit was reached since the start or the last resume, and how often before that.
