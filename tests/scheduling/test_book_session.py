@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from chassis.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from chassis.values import from_timestamp
@@ -24,6 +25,32 @@ def test_a_first_session_takes_preparation_infusion_and_two_hours_of_recovery(cl
     assert event.session_id == booked.session_id
     assert event.chair_id == place.resources["chair"][0]
     assert from_timestamp(event.booked_at) == NOW
+
+
+def test_what_a_visit_takes_of_each_resource(clinic: Clinic) -> None:
+    """clinic.md 2.6a: 'Chair, nurse, monitor: preparation + infusion + recovery (60 min; 120 for a first session or
+    pain); pump: preparation + infusion.' The chair takes ten minutes of cleaning more, by house policy.
+    """
+    place = clinic.open(sets=3)
+    people = [str(uuid4()) for _ in range(3)]
+    plans = [clinic.plan(people[0]), clinic.plan(people[1]), clinic.plan(people[2], indication="pain")]
+    for number, (ordinal, recovery) in enumerate([(1, 120), (2, 60), (2, 120)]):
+        request = clinic.request(place, people[number], plans[number], ordinal=ordinal, **place.set_of(number))
+        session = clinic.book(request).session_id
+        with clinic.harness.database.engine.connect() as connection:
+            rows = connection.execute(
+                text("SELECT kind, lower(during), upper(during) FROM claim WHERE session_id = :id"), {"id": session}
+            )
+            found = {row[0]: (row[1], row[2]) for row in rows}
+        infusion, end = NINE + timedelta(minutes=15), NINE + timedelta(minutes=15 + 40)
+        visit = end + timedelta(minutes=recovery)
+        assert found == {
+            "chair": (NINE, visit + timedelta(minutes=10)),
+            "nurse": (NINE, visit),
+            "monitor": (NINE, visit),
+            "pump": (NINE, end),
+            "person": (infusion, end + timedelta(hours=24)),
+        }
 
 
 def test_later_sessions_recover_for_an_hour_and_those_for_pain_for_two(clinic: Clinic) -> None:
@@ -65,6 +92,7 @@ def test_the_pump_is_free_during_recovery_and_the_chair_is_not(clinic: Clinic) -
 
 
 def test_a_person_is_one_person_at_every_site(clinic: Clinic) -> None:
+    """clinic.md 2.6a: 'The person is one of the exclusive resources, over all sites.'"""
     here, there = clinic.open(), clinic.open("America/Denver")
     person = str(uuid4())
     plan = clinic.plan(person)

@@ -7,7 +7,10 @@ from threading import Barrier
 from uuid import uuid4
 
 from chassis.errors import AlreadyExists
+from chassis.records import Record
+from saguaro.scheduling.v1 import events_pb2 as events
 from saguaro.scheduling.v1 import service_pb2 as pb
+from saguaro.scheduling.v1 import types_pb2 as types
 from tests.scheduling.clinic import NINE, Clinic
 
 CALLERS = 50
@@ -30,6 +33,7 @@ def _all_at_once(clinic: Clinic, requests: Sequence[pb.BookSessionRequest]) -> t
 
 
 def test_fifty_for_one_chair(crowd: Clinic) -> None:
+    """clinic.md 1: '50 parallel bookings for 1 chair -> exactly 1 success'."""
     place = crowd.open(sets=CALLERS)
     chair = place.resources["chair"][0]
     requests = []
@@ -87,3 +91,47 @@ def test_a_tangle_of_shared_resources_ends_without_a_deadlock(crowd: Clinic) -> 
     assert len(booked) + len(refused) == CALLERS
     assert 1 <= len(booked) <= 5
     assert all(one.reason == "SLOT_TAKEN" for one in refused)
+
+
+def test_thirty_move_to_one_time_of_one_chair_and_one_does(crowd: Clinic) -> None:
+    movers = 30
+    place = crowd.open(sets=movers)
+    sessions = [crowd.booked(place, **place.set_of(number)).session_id for number in range(movers)]
+    chair = place.resources["chair"][0]
+    wanted = NINE + timedelta(days=2)
+    gate = Barrier(movers)
+
+    def call(session: str) -> str:
+        gate.wait()
+        try:
+            return crowd.move(session, wanted, chair_id=chair)
+        except AlreadyExists as refused:
+            return refused.reason
+
+    with ThreadPoolExecutor(movers) as pool:
+        results = list(pool.map(call, sessions))
+    (change,) = [one for one in results if one != "SLOT_TAKEN"]
+    crowd.agree(change)
+    moved = [one for one in sessions if crowd.get(one).moves]
+    assert len(moved) == 1
+    assert crowd.get(moved[0]).chair_id == chair
+
+
+def test_both_answers_at_one_moment_end_the_change_once(crowd: Clinic) -> None:
+    """The two topics are read by processes of their own."""
+    place = crowd.open(sets=10)
+    for number in range(10):
+        session = crowd.booked(place, **place.set_of(number)).session_id
+        change = crowd.cancel(session)
+        gate = Barrier(2)
+
+        records = [crowd.harness.record_of(event(change), at=NINE) for event in (crowd.plan_says, crowd.devices_say)]
+
+        def answer(record: Record, gate: Barrier = gate) -> str:
+            gate.wait()
+            return crowd.harness.deliver_records(record)[0]
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(answer, records)) == ["applied", "applied"]
+        assert crowd.change(change).state == types.CHANGE_STATE_DONE
+    assert len(crowd.harness.events(events.SessionCancelled)) == 10
