@@ -29,6 +29,13 @@ class Feed(Protocol):
         """Returns once they are acknowledged."""
 
 
+class PumpStream(Protocol):
+    """A way for the pump's reports into the network."""
+
+    def send(self, frame: types.Frame) -> None:
+        """Returns once the frame is acknowledged; it then has the number that the network knows it by."""
+
+
 @dataclass
 class Bench:
     """Pump and monitor of a lane with what they remember from session to session, and whose turn it is."""
@@ -38,6 +45,8 @@ class Bench:
     spare: Pump
     monitor: Monitor
     hl7_messages: int = 0
+    # Frames that the network made of what the pump said over HL7.
+    pump_hl7_frames: int = 0
     _turn: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -106,7 +115,7 @@ class Hl7Feed:
 class Bedside:
     """The devices in lockstep: samples first, then the pump, each acknowledged before the next."""
 
-    def __init__(self, stream: FrameStream, pump: Pump, feed: Feed, playback: Playback) -> None:
+    def __init__(self, stream: PumpStream, pump: Pump, feed: Feed, playback: Playback) -> None:
         self._stream, self.pump, self._feed, self._playback = stream, pump, feed, playback
         self.pump_sequence = 0
 

@@ -9,12 +9,13 @@ from typing import Final
 
 from chassis.values import from_timestamp
 from simulator.alarms import OUTAGE_ALARMS, read_alarms
-from simulator.bedside import Bedside, Bench, Feed, FrameFeed, Hl7Feed
+from simulator.bedside import Bedside, Bench, Feed, FrameFeed, Hl7Feed, PumpStream
 from simulator.chairside import attach, await_end, detach, start
 from simulator.course import Course
 from simulator.day import Visit
 from simulator.episode import Episode
 from simulator.frame_stream import FrameStream
+from simulator.hl7_pump import Hl7PumpStream
 from simulator.mllp_link import MllpLink
 from simulator.monitor import Playback
 from simulator.planning import Order
@@ -51,14 +52,22 @@ def infuse(episode: Episode, visit: Visit, order: Order, bench: Bench, recording
     with ExitStack() as stack:
         stream = stack.enter_context(FrameStream(episode.calls, context))
         feed: Feed = FrameFeed(stream, bench.monitor)
+        pump_stream: PumpStream = stream
+        over_hl7 = None
         if script.way == "device_hl7":
             feed = Hl7Feed(stack.enter_context(MllpLink(episode.calls)), bench)
-        bedside = Bedside(stream, bench.pump, feed, playback)
+            # The pump has a connection of its own.
+            link = stack.enter_context(MllpLink(episode.calls))
+            over_hl7 = Hl7PumpStream(link, visit.lane.equipment_id("pump"), bench.pump_hl7_frames)
+            pump_stream = over_hl7
+        bedside = Bedside(pump_stream, bench.pump, feed, playback)
         start(episode, visit, order, bedside)
         course = Course(episode, visit, order, bedside, bench)
         course.run()
         episode.forward(_WATCHED_AFTER_MIN)
         bedside.watch_until(episode.now)
+        if over_hl7 is not None:
+            bench.pump_hl7_frames = over_hl7.last_sequence
         sent = {**course.last_frames, bench.monitor.device_id: feed.last_sequence}
         ended = await_end(episode, visit, order, sent)
     alarms = read_alarms(episode, visit, order)
