@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from billing.money_tables import package_draw
-from billing.tables import charge_line, charge_review
+from billing.tables import charge_line, charge_review, charge_set
 from chassis.unit_of_work import UnitOfWork
 from chassis.values import decimal_text, to_timestamp
 from saguaro.billing.v1 import types_pb2 as types
@@ -35,6 +35,11 @@ def charge_set_message(uow: UnitOfWork, row: Row[Any]) -> types.ChargeSet:
         invoice_id=id_text(row.invoice_id),
         reviews=_reviews(uow, row.charge_set_id),
     )
+
+
+def set_row(uow: UnitOfWork, charge_set_id: UUID) -> Row[Any]:
+    """A charge set that is known to be there."""
+    return uow.execute(select(charge_set).where(charge_set.c.charge_set_id == charge_set_id)).one()
 
 
 def lines_of(uow: UnitOfWork, charge_set_id: UUID) -> list[types.ChargeLine]:

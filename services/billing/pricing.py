@@ -37,6 +37,8 @@ def outcome_of(uow: UnitOfWork, row: Row[Any], review: Row[Any] | None = None) -
     """What a session or evaluation of this charge set comes to, by the policy and the prices of its day."""
     at = moment_of(row)
     if row.kind == words.EVALUATION:
+        # A code that nobody knew on its day may have a rule by the day of its review; the price stays that of its day.
+        at = at if review is None else review.reviewed_at
         return charge_evaluation(evaluation_rule(uow, row.site_id, row.subject_code, at), _prices(uow, row))
     holds = bool(number(uow, policy_number, words.DISCREPANCY_HOLDS, row.site_id, at))
     policy = None if row.service_date is None else coding_on(uow, row.site_id, at)

@@ -142,6 +142,25 @@ def test_a_discrepancy_is_charged_where_the_policy_says_so(desk: Desk) -> None:
     assert desk.charge(desk.closed(desk.priced_site(), person, discrepancy=True)).state == "held"
 
 
+def test_an_evaluation_of_an_unknown_code_is_released_once_the_policy_knows_it(desk: Desk) -> None:
+    site, person = desk.site(), desk.person()
+    desk.publish(site, **{"99417": "55.00"})
+    desk.evaluated(site, person, "99417")
+    (held,) = desk.held(site)
+    with pytest.raises(FailedPrecondition) as refused:
+        _release(desk, held.charge_set_id, reason_code="record.reviewed")
+    assert "evaluation_code.unknown" in refused.value.rule
+    with desk.harness.database.engine.begin() as connection:
+        connection.execute(
+            text("""
+            INSERT INTO evaluation_policy (cpt_code, needs_price, effective_from)
+            VALUES ('99417', false, '2026-07-16T00:00:00Z')
+            """)
+        )
+    released = _release(desk, held.charge_set_id, reason_code="record.reviewed")
+    assert (released.state, released.total_usd, released.service_date) == ("charged", "55.00", "2026-07-15")
+
+
 def test_a_review_cannot_be_rewritten(desk: Desk) -> None:
     site, person = desk.priced_site(), desk.person()
     held = desk.charge(desk.closed(site, person, discrepancy=True))

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from billing.charge_messages import charge_set_message
-from billing.charges import locked_set, named
+from billing.charge_messages import charge_set_message, set_row
+from billing.charges import named
 from billing.domain import words
 from billing.domain.postings import rejection_entries
 from billing.ledger import post
@@ -45,8 +45,8 @@ def handle(uow: UnitOfWork, request: pb.RejectChargeRequest) -> Ids:
 
 def answer(uow: UnitOfWork, ids: Ids) -> pb.RejectChargeResponse:
     """The charge set as it stands."""
-    row = locked_set(uow, UUID(ids["charge_set_id"]))
-    return pb.RejectChargeResponse(charge_set=None if row is None else charge_set_message(uow, row))
+    row = set_row(uow, UUID(ids["charge_set_id"]))
+    return pb.RejectChargeResponse(charge_set=charge_set_message(uow, row))
 
 
 COMMAND = Command("RejectCharge", pb.RejectChargeRequest, handle, answer, roles=frozenset({"biller"}))

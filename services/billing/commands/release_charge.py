@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from billing.charge_messages import charge_set_message
-from billing.charges import announce_release, keep_outcome, locked_set
+from billing.charge_messages import charge_set_message, set_row
+from billing.charges import announce_release, keep_outcome
 from billing.domain import words
 from billing.pricing import outcome_of
 from billing.reviews import held_set, keep_review
@@ -54,8 +54,8 @@ def _reviewed_time(row: Row[Any], request: pb.ReleaseChargeRequest) -> Any:
 
 def answer(uow: UnitOfWork, ids: Ids) -> pb.ReleaseChargeResponse:
     """The charge set as it stands."""
-    row = locked_set(uow, UUID(ids["charge_set_id"]))
-    return pb.ReleaseChargeResponse(charge_set=None if row is None else charge_set_message(uow, row))
+    row = set_row(uow, UUID(ids["charge_set_id"]))
+    return pb.ReleaseChargeResponse(charge_set=charge_set_message(uow, row))
 
 
 COMMAND = Command("ReleaseCharge", pb.ReleaseChargeRequest, handle, answer, roles=frozenset({"biller"}))
