@@ -6,6 +6,12 @@ from billing.domain.ndc import eleven_digits
 from tests.billing.desk import Desk
 
 
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """One database for the module."""
+    return shared_desk
+
+
 @pytest.mark.parametrize(
     ("ndc", "digits"),
     [

@@ -13,6 +13,12 @@ from saguaro.policy.v1 import types_pb2 as types
 from tests.billing.desk import START, VISITS, Desk, units
 
 
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """One database for the module."""
+    return shared_desk
+
+
 def _in_force(desk: Desk, policy_set: str, site: str = "") -> list[types.PolicyRow]:
     request = pb.ListPolicyRequest(policy_set=policy_set, site_id=site, at=to_timestamp(START))
     return list(desk.harness.call("ListPolicy", request, role="nurse").rows)

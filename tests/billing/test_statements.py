@@ -10,6 +10,12 @@ from saguaro.billing.v1 import service_pb2 as pb
 from tests.billing.desk import START, VISITS, Desk
 
 
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """One database for the module."""
+    return shared_desk
+
+
 def test_every_kind_of_movement_is_on_it_with_a_running_balance(desk: Desk) -> None:
     site, person = desk.site(), desk.person()
     desk.publish(site, **VISITS)

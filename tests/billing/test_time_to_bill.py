@@ -9,6 +9,12 @@ from chassis.values import to_timestamp
 from tests.billing.desk import Desk, units
 
 
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """One database for the module."""
+    return shared_desk
+
+
 @pytest.mark.parametrize(
     ("minutes", "codes"),
     [

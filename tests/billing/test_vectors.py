@@ -3,8 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from chassis.values import to_timestamp
 from tests.billing.desk import Desk, units
+
+
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """One database for the module."""
+    return shared_desk
 
 
 def _minutes(desk: Desk, minutes: int, **changes: Any) -> dict[str, str]:
