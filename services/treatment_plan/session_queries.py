@@ -1,5 +1,6 @@
 """Reads of the session record: everything about one session, what is due, the sessions and the checks of a site."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +80,7 @@ def list_sessions(uow: UnitOfWork, request: pb.ListSessionsRequest) -> pb.ListSe
         chosen = chosen.where(session_record.c.starts_at < from_timestamp(request.until))
     key = (session_record.c.starts_at, session_record.c.session_id)
     if page.after is not None:
-        chosen = chosen.where(tuple_(*key) > tuple_(page.after[0], UUID(page.after[1])))
+        chosen = chosen.where(tuple_(*key) > tuple_(datetime.fromisoformat(page.after[0]), UUID(page.after[1])))
     rows = uow.execute(chosen.order_by(*key).limit(page.size + 1)).all()
     shown = rows[: page.size]
     last = [shown[-1].starts_at.isoformat(), shown[-1].session_id] if len(rows) > page.size else None
@@ -98,7 +99,7 @@ def list_follow_ups_due(uow: UnitOfWork, request: pb.ListFollowUpsDueRequest) ->
     )
     key = (follow_up.c.due_at, follow_up.c.session_id)
     if page.after is not None:
-        chosen = chosen.where(tuple_(*key) > tuple_(page.after[0], UUID(page.after[1])))
+        chosen = chosen.where(tuple_(*key) > tuple_(datetime.fromisoformat(page.after[0]), UUID(page.after[1])))
     rows = uow.execute(chosen.order_by(*key).limit(page.size + 1)).all()
     shown = rows[: page.size]
     last = [shown[-1].due_at.isoformat(), shown[-1].session_id] if len(rows) > page.size else None

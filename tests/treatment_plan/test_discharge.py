@@ -219,8 +219,13 @@ def test_the_check_of_the_next_day_is_due_until_it_is_made(ward: Ward) -> None:
     due = LEAVING + timedelta(hours=24)
 
     def listed(at: Any) -> list[str]:
-        request = pb.ListFollowUpsDueRequest(site_id=SITE)
-        found = treatment.nursing("ListFollowUpsDue", request, at).follow_ups
+        request, found = pb.ListFollowUpsDueRequest(site_id=SITE, page_size=1), []
+        while True:
+            page = treatment.nursing("ListFollowUpsDue", request, at)
+            found += page.follow_ups
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                break
         # Others of the same site may be due as well.
         return [item.session_id for item in found if item.session_id == treatment.session_id]
 
