@@ -28,8 +28,10 @@ EPISODE = UUID("018f4d3c-5a1e-7c00-8000-000000000003")
 SESSION = "018f4d3c-5a1e-7c00-8000-000000000004"
 NINE = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
 
-COMMANDS = ("OpenSite", "AddResource", "AddShift", "BookSession", "CancelSession", "RecordArrival", "RecordNoShow")
-QUERIES = ("FindFreeTimes", "GetBooking", "ListBookings")
+# A write has a request_id.
+_RPCS = pb.DESCRIPTOR.services_by_name["SchedulingService"].methods
+COMMANDS = tuple(rpc.name for rpc in _RPCS if "request_id" in rpc.input_type.fields_by_name)
+QUERIES = tuple(rpc.name for rpc in _RPCS if rpc.name not in COMMANDS)
 
 
 def unused(*_arguments: object) -> Any:
