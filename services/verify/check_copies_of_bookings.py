@@ -7,7 +7,8 @@ from verify.outcome import Check, Outcome
 from verify.world import World
 
 _BOOKINGS = "SELECT session_id, person_id, site_id, plan_id, ordinal, starts_at, booked_at FROM booking"
-_RAN = ("infusing", "ended", "closed")
+# "ended" is how the first release called a session that recovers.
+_RAN = ("infusing", "paused", "ended", "recovering", "discharged", "closed")
 _CALLED_OFF = ("cancelled", "no_show")
 
 
