@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from device_telemetry.ingest import hl7_kept
 from device_telemetry.ingest.directory import Directory
@@ -238,6 +239,21 @@ def test_a_patient_that_the_device_does_not_know_contradicts_nobody(bench: Bench
         heart("2", patient="PID|||Unknown Patient^Unknown Patient||^^^^^^U||||||||||||||||||||||||||Y", minute=1)
     )
     assert bench.alarms() == []
+
+
+def test_how_far_a_clock_may_be_ahead_is_policy(bench: Bench) -> None:
+    """More than 5 s in the future: unusable and alarmed."""
+
+    def usable(control: str) -> int:
+        rows = [device(equipment=MONITOR_EUI), row(HR, "70", BEAT, at="20260715160008+0000")]
+        bench.send(message(*rows, control=control))
+        return int(bench.ward.rows("SELECT usable_samples FROM hl7_message ORDER BY message_id DESC LIMIT 1")[0][0])
+
+    assert usable("1") == 0
+    with bench.ward.database.engine.begin() as connection:
+        connection.execute(text("UPDATE telemetry_policy SET seconds = 10 WHERE name = 'clock_tolerance'"))
+    bench.receiver = Receiver(bench.ward.database, Directory(bench.ward.database), FrameLog(bench.broker.factory))
+    assert usable("2") == 1
 
 
 def test_a_device_attached_to_nothing_goes_to_its_own_log(bench: Bench) -> None:

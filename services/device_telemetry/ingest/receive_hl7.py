@@ -16,18 +16,17 @@ from device_telemetry.domain import hl7_content
 from device_telemetry.domain.hl7_ack import Outcome, acknowledgements
 from device_telemetry.domain.hl7_content import TRANSACTIONS, Refused, Taken
 from device_telemetry.domain.hl7_findings import Finding, in_words
-from device_telemetry.domain.hl7_header import Header, Hl7Error, codec_of, decode, read_header
+from device_telemetry.domain.hl7_header import Header, Hl7Error, codec_of, decode, moment_of, read_header
 from device_telemetry.domain.hl7_rows import milliseconds
 from device_telemetry.frames.decode import first_ms_of
 from device_telemetry.ingest import hl7_alert, hl7_frames, hl7_kept, patient_named
+from device_telemetry.ingest.clock_tolerance import ClockTolerance
 from device_telemetry.ingest.directory import Directory
 from device_telemetry.ingest.frame_log import FrameLog
 from device_telemetry.ingest.hl7_kept import Message
 from device_telemetry.ingest.quarantine import keep_aside
 from saguaro.device_telemetry.v1 import types_pb2 as types
 
-# House default: clocks may differ by 5 s.
-TOLERANCE: Final = timedelta(seconds=5)
 # What may stand before a message without being part of it: a byte order mark, ends of lines.
 _BEFORE: Final = b"\xef\xbb\xbf \t\r\n"
 _NOT_NOW: Final = Finding("MSH", "207", "could not be kept now; send it again")
@@ -39,6 +38,7 @@ class Receiver:
 
     def __init__(self, database: Database, directory: Directory, log: FrameLog) -> None:
         self._database, self._directory, self._log = database, directory, log
+        self._tolerance = ClockTolerance(database)
         # Frames of one device go into the log in the order of their numbers.
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -61,8 +61,11 @@ class Receiver:
         return _answers(header, self._outcome(content, header))
 
     def _outcome(self, content: bytes, header: Header) -> Outcome:
+        # Where MSH-7 is no time, the message is refused for that, whatever the tolerance.
+        sent = moment_of(header.field(7), timedelta(0))
+        tolerance = self._tolerance.at(sent[0]) if sent is not None else timedelta(0)
         try:
-            taken = hl7_content.read(decode(content, header), header, TOLERANCE)
+            taken = hl7_content.read(decode(content, header), header, tolerance)
         except Refused as refused:
             return self._refuse(content, header, Outcome(refused.findings, refused=True, reject=refused.reject))
         except Hl7Error as error:
