@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chassis.policy import in_force
 from chassis.unit_of_work import UnitOfWork
+from device_telemetry.domain.alarm_kinds import PUMP_SILENT
 from device_telemetry.domain.policy import Limit, Policy, PumpPolicy, Side, SilenceLimit, Step
 from device_telemetry.policy_tables import alarm_escalation, alarm_limit, policy_number, silence_limit, telemetry_policy
 
@@ -25,9 +26,11 @@ def _policy(uow: UnitOfWork, site_id: UUID, at: datetime) -> Policy:
     numbers = {
         row.policy_code: row.value for row in uow.execute(in_force(policy_number, ("policy_code",), site_id, at))
     }
+    silences = [_silence(row) for row in uow.execute(in_force(silence_limit, ("kind_code",), site_id, at))]
     return Policy(
         limits=tuple(_limit(row) for row in uow.execute(in_force(alarm_limit, ("kind_code",), site_id, at))),
-        silences=tuple(_silence(row) for row in uow.execute(in_force(silence_limit, ("kind_code",), site_id, at))),
+        silences=tuple(limit for limit in silences if limit.kind != PUMP_SILENT.code),
+        pump_silence=next((limit for limit in silences if limit.kind == PUMP_SILENT.code), None),
         feed_slack_ms=times["feed_slack"],
         clock_tolerance_ms=times["clock_tolerance"],
         pump=PumpPolicy(

@@ -20,7 +20,7 @@ from device_telemetry.domain.programme import Programme
 from device_telemetry.domain.pump_state import LIVE, PumpState
 from device_telemetry.domain.session_state import SessionState, from_json
 from device_telemetry.frames.kept_state import baseline_of, moment
-from device_telemetry.policies import policies_of
+from device_telemetry.frames.policy_cache import policies_in_force, policy_for
 from device_telemetry.records import programme_of, session_of
 from saguaro.device_telemetry.v1 import service_pb2 as pb
 from saguaro.device_telemetry.v1 import types_pb2 as types
@@ -62,7 +62,8 @@ def get_session_telemetry(uow: UnitOfWork, request: pb.GetSessionTelemetryReques
         response.log_at.CopyFrom(to_timestamp(moment(state.log_ms)))
     day = session.booked_at.replace(hour=0, minute=0, second=0, microsecond=0)
     measured = [getattr(session, f"baseline_{metric}") for metric in ("sbp", "dbp", "hr", "spo2", "rr")]
-    policy = policies_of(uow, [session.site_id], day)[session.site_id].for_person(dict(baseline_of(measured)))
+    policies_in_force(uow, [(session.site_id, day)])
+    policy = policy_for(uow, session.site_id, day, baseline_of(measured))
     _infusion(response, state.pump, row, policy)
     if state.pump.phase == "paused":
         response.resume_privilege = privilege_needed(uow, session.site_id, state.pump, uow.clinic_time)
@@ -145,7 +146,7 @@ def _limits(response: pb.GetSessionTelemetryResponse, policy: Policy) -> None:
                 percent_of_baseline=_number(Decimal(limit.percent_e6) / _MILLION) if limit.percent_e6 else "",
             )
         )
-    for silent in policy.silences:
+    for silent in (*policy.silences, *((policy.pump_silence,) if policy.pump_silence is not None else ())):
         response.silences.append(
             pb.SilenceInForce(
                 kind_code=silent.kind,

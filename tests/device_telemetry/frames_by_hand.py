@@ -65,6 +65,13 @@ def default_limits() -> Policy:
             for priority in (1, 2, 3)
         ),
         latching_priority=int(_number("latching_priority")),
+        pump_silence=SilenceLimit(
+            default_policy_0002.PUMP_SILENCE[0],
+            ("pump",),
+            default_policy_0002.PUMP_SILENCE[1] * 1000,
+            default_policy_0002.PUMP_SILENCE[2],
+            True,
+        ),
     )
 
 

@@ -89,6 +89,7 @@ def bed(ward: Ward) -> Bed:
 
 def test_a_nurse_lets_a_paused_infusion_go_on(bed: Bed) -> None:
     """'Resume needs a named nurse, a reason, vitals inside limits, the same echo, VTBI remaining = ordered minus delivered'"""
+    bed.report(580, "49.6")
     bed.vitals(590)
     bed.pause()
     assert bed.ward.telemetry().state == "paused"
@@ -236,6 +237,7 @@ def test_a_pump_changed_in_the_middle(bed: Bed) -> None:
     """'delivered mL = cumulative volume ... summed over segments'; a second pump is authorised again, and the volumes are added."""
     second = uuid4()
     bed.ward.register(second, types.DEVICE_KIND_PUMP)
+    bed.report(580, "49.6")
     bed.vitals(590)
     bed.pause(reason="occluded")
     bed.ward.detach(PUMP, START + timedelta(seconds=620))

@@ -41,6 +41,7 @@ def test_the_default_policy_is_what_the_rules_are_tested_with(ward: Ward) -> Non
     assert set(found.silences) == set(expected.silences)
     assert (found.feed_slack_ms, found.clock_tolerance_ms) == (expected.feed_slack_ms, expected.clock_tolerance_ms)
     assert found.pump == expected.pump
+    assert found.pump_silence == expected.pump_silence
     assert found.steps == expected.steps
     assert found.latching_priority == expected.latching_priority
 

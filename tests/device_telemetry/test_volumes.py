@@ -136,6 +136,24 @@ def test_reserves(left: dict[str, Any], expected: list[str]) -> None:
     assert kinds(run(reports((0.0, "0"), **left))[1]) == expected
 
 
+def test_a_pump_that_infuses_and_says_nothing_is_an_alarm_until_it_speaks() -> None:
+    """'Loss of link never resumes, never silently stops: raises alarm; bedside decides.' By the session's clock: the monitor's time."""
+    facts = replace(FACTS, policy=replace(default_limits().for_person({}), silences=(), pump=None))
+    course = reports((0.0, "0"))
+    beats = [received(MONITOR, at, usable(codes.HEART_RATE, [(float(at), 70.0)])) for at in (60, 61)]
+    state, found = run([*course, beats[0]], facts)
+    assert kinds(found) == []
+    state, found = run([*course, *beats], facts)
+    assert [(item.kind, item.priority) for item in found if isinstance(item, AlarmOn)] == [("pump.silent", 2)]
+    assert state.pump.phase == "infusing", "nothing is known of it, so nothing is changed"
+    again = reports((70.0, "1.2"), first=2)
+    assert [item.at_ms for item in run([*course, *beats, *again], facts)[1] if isinstance(item, AlarmOff)] == [
+        START_MS + 70_000
+    ]
+    waits = received(PUMP, 2, at_s=10.0, report=report(10, "0.2", False, not_delivering_reason="paused"))
+    assert kinds(run([*course, waits, *beats], facts)[1]) == []
+
+
 def test_a_state_of_the_first_release_goes_on() -> None:
     """An infusion under way while the network is upgraded: its one pump is the first that reports."""
     kept = json.loads(to_json(run(reports((0.0, "40"), (600.0, "50")))[0]))

@@ -40,6 +40,8 @@ OVER_DELIVERY = Kind("pump.over_delivery", MEDIUM, TECHNICAL)
 # The counter fell without having been cleared.
 COUNTER_FELL = Kind("pump.counter_fell", MEDIUM, TECHNICAL)
 OCCLUDED = Kind("pump.occluded", MEDIUM, TECHNICAL)
+# A pump that infused, and of which nothing is heard while the session's log goes on; its priority stands in the policy.
+PUMP_SILENT = Kind("pump.silent", MEDIUM, TECHNICAL)
 # A session under infusion from which the wall heard nothing; an outage of ours, counted apart from the clinical alarms.
 LOG_STOPPED = Kind("log.stopped", HIGH, TECHNICAL)
 # A device whose measurements lie in the future of its own message.

@@ -95,6 +95,8 @@ class Policy:
     escalations: tuple[tuple[int, tuple[Step, ...]], ...] = ()
     # Alarms of this priority and above stay until they are acknowledged.
     latching_priority: int | None = None
+    # How long a pump that infuses may say nothing.
+    pump_silence: SilenceLimit | None = None
 
     def for_person(self, baseline: Mapping[str, Decimal]) -> "Policy":
         """The same with the relative limits made absolute; those of a metric without a baseline fall away."""

@@ -23,6 +23,8 @@ class Meter:
     last_infusing: bool = False
     last_total_ml: Decimal | None = None
     account: Delivery | None = None
+    # How often it promises a report.
+    period_ms: int = 0
     flow: Flow = field(default_factory=Flow)
 
 

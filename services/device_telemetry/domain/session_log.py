@@ -6,9 +6,9 @@ The same frames in the same order give the same findings, however they are cut i
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from device_telemetry.domain import delivery, flow, judge_vitals, pump
+from device_telemetry.domain import delivery, flow, judge_vitals, pump, silence
 from device_telemetry.domain.alarm_board import AlarmBoard, key_of
-from device_telemetry.domain.alarm_kinds import CLOCK_AHEAD, VOLUME_DISCREPANCY, Kind
+from device_telemetry.domain.alarm_kinds import CLOCK_AHEAD, TECHNICAL, VOLUME_DISCREPANCY, Kind
 from device_telemetry.domain.columns import Columns
 from device_telemetry.domain.escalation import escalate
 from device_telemetry.domain.findings import Finding, Infusion
@@ -69,6 +69,7 @@ def apply(state: SessionState, frame: ReceivedFrame, facts: Facts) -> tuple[Find
         _judge_clock(frame, horizon_ms, state, board)
     if frame.report is not None and (horizon_ms is None or frame.report.at_ms <= horizon_ms):
         _judge_pump(state, frame, frame.report, facts, board, found)
+    _judge_pump_silence(state, facts.policy, board)
     live = state.pump.phase in LIVE
     watch = (state.pump.started_ms if live else None, None if live else facts.monitor_off_ms)
     judge_vitals.judge_silences(state, fresh, frame.period_ms, facts.policy, watch, board, found)
@@ -92,6 +93,7 @@ def _judge_pump(
 ) -> None:
     """Only pumps that were authorised move the infusion; what any pump does without authorisation is an alarm."""
     moves, conditions = pump.follow(state.pump, frame.device_id, report, facts.allowed, facts.policy)
+    state.pump.meter(frame.device_id).period_ms = frame.period_ms
     found.extend(infusion_moves(state, moves, facts, board))
     for condition in conditions:
         key = key_of(condition.kind.code, frame.device_id)
@@ -101,6 +103,20 @@ def _judge_pump(
             board.off(key, report.at_ms)
             # An alarm that an earlier release raised, when a session had one pump.
             board.off(condition.kind.code, report.at_ms)
+
+
+def _judge_pump_silence(state: SessionState, policy: Policy, board: AlarmBoard) -> None:
+    """House policy: a lost link never stops an infusion silently; freshness of a pump that infuses is judged as that of a metric."""
+    limit, pump_id = policy.pump_silence, state.pump.pump_id
+    meter = state.pump.meters.get(pump_id)
+    if limit is None or meter is None or meter.last_ms is None:
+        return
+    key = key_of(limit.kind, pump_id)
+    bound_ms = silence.bound_ms(limit, meter.period_ms, policy.feed_slack_ms)
+    if state.pump.phase == "infusing" and state.log_ms - meter.last_ms > bound_ms:
+        board.on(limit.kind, limit.priority, TECHNICAL, meter.last_ms, pump_id, key)
+    elif state.active:
+        board.off(key, meter.last_ms)
 
 
 def infusion_moves(

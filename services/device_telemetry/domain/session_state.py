@@ -91,6 +91,7 @@ def _meter(kept: dict[str, Any]) -> Meter:
         last_infusing=kept["last_infusing"],
         last_total_ml=_decimals(kept)["last_total_ml"],
         account=None if account is None else Delivery(**_decimals(account)),
+        period_ms=kept.get("period_ms", 0),
         flow=Flow() if flow is None else Flow(**_decimals(flow)),
     )
 

@@ -14,6 +14,9 @@ RELATIVE_LIMITS: Final = (
     ("sbp.fall.caution", "sbp", "low", 70, _MEDIUM),
 )
 
+# kind, seconds, priority: a pump that infuses and says nothing while the session's log goes on.
+PUMP_SILENCE: Final = ("pump.silent", 60, _MEDIUM)
+
 # priority, repetition, seconds after it was raised, who is told then. After the last one it goes on at the same distance.
 ESCALATIONS: Final = (
     (_HIGH, 1, 60, "nurse"),
@@ -67,6 +70,8 @@ STATEMENTS: Final = (
         f" VALUES ('{kind}', '{metric}', '{side}', {bound}, true, {priority}, 0, 0, '%{{baseline}}', '{_FROM}')"
         for kind, metric, side, bound, priority in RELATIVE_LIMITS
     ),
+    "INSERT INTO silence_limit (kind_code, metrics, after_s, priority, required, effective_from)"
+    f" VALUES ('{PUMP_SILENCE[0]}', 'pump', {PUMP_SILENCE[1]}, {PUMP_SILENCE[2]}, true, '{_FROM}')",
     *(
         "INSERT INTO alarm_escalation (priority, repetition, after_s, escalated_to, effective_from)"
         f" VALUES ({priority}, {repetition}, {after_s}, '{who}', '{_FROM}')"

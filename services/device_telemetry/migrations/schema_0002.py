@@ -125,7 +125,7 @@ POLICY = (
     " ADD CONSTRAINT silence_limit_priority CHECK (priority BETWEEN 2 AND 3),"
     " ADD CONSTRAINT silence_limit_stays CHECK ((scope <> 'network' OR effective_until IS NULL) AND required AND metrics ="
     " CASE kind_code WHEN 'hr.silent' THEN 'hr' WHEN 'spo2.silent' THEN 'spo2' WHEN 'nibp.silent' THEN 'sbp'"
-    " WHEN 'hr_spo2.silent' THEN 'hr,spo2' ELSE metrics END)",
+    " WHEN 'hr_spo2.silent' THEN 'hr,spo2' WHEN 'pump.silent' THEN 'pump' ELSE metrics END)",
     *_shape("telemetry_policy", "name"),
     "ALTER TABLE telemetry_policy ADD CONSTRAINT telemetry_policy_bounds CHECK (seconds BETWEEN 0 AND 86400"
     " AND (name <> 'log_stopped' OR seconds BETWEEN 10 AND 300)"
