@@ -152,7 +152,7 @@ def _limits(response: pb.GetSessionTelemetryResponse, policy: Policy) -> None:
                 kind_code=silent.kind,
                 metrics=silent.metrics,
                 after_seconds=silent.after_ms // 1000,
-                priority=silent.priority,  # type: ignore[arg-type]
+                priority=silent.priority,
             )
         )
 
