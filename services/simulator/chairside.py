@@ -46,10 +46,10 @@ def start(episode: Episode, visit: Visit, order: Order, bedside: Bedside) -> Non
     watch(episode, visit, order, lambda now: now.state == "infusing", "pump start to infusing")
 
 
-def echo(episode: Episode, visit: Visit, order: Order, bedside: Bedside) -> None:
-    """The pump says what it is set to; returns when that is on record."""
+def echo(episode: Episode, visit: Visit, order: Order, bedside: Bedside) -> pb.GetSessionTelemetryResponse:
+    """The pump says what it is set to; what is on record once that is."""
     echoed = bedside.report()
-    watch(
+    return watch(
         episode,
         visit,
         order,

@@ -115,21 +115,25 @@ class Course:
     def _resume(self, reason_code: str) -> None:
         """The pump goes on only once the network has said that it may."""
         self._report()
+        against = ""
         for _ in range(_MOST_RESUMES):
-            echo(self.episode, self.visit, self.order, self.bedside)
+            # After a second stop limit, or a long pause, it is the prescriber who decides.
+            needs = echo(self.episode, self.visit, self.order, self.bedside).resume_privilege
+            role = "prescriber" if needs == "sign" else "nurse"
             request = pb.ResumeInfusionRequest(session_id=self.order.session_id, reason_code=reason_code)
             try:
                 place = self.visit.lane.place
-                self.episode.ask("nurse", "device_telemetry", "ResumeInfusion", request, place=place, until=ON_ITS_WAY)
+                self.episode.ask(role, "device_telemetry", "ResumeInfusion", request, place=place, until=ON_ITS_WAY)
             except RemoteError as refused:
                 if refused.code != _NOT_NOW:
                     raise
+                against = refused.reason
                 self._to(self.episode.now + timedelta(minutes=FRAME_MIN))
                 self.bedside.pump.advance(self.episode.now)
             else:
                 self.bedside.pump.start(self.episode.now)
                 return
-        raise Unexpected("a paused infusion must be let go on once the person's vital signs have settled")
+        raise Unexpected(f"a paused infusion must be let go on once the person's vital signs have settled: {against}")
 
     def _stop(self) -> None:
         """The person wishes to stop, which is always honoured: the reason goes on record, and the pump is stopped by hand."""

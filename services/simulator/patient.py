@@ -8,15 +8,13 @@ from decimal import Decimal
 from typing import Final
 
 from saguaro.scheduling.v1 import service_pb2 as scheduling
-from saguaro.scheduling.v1 import types_pb2 as scheduling_types
-from saguaro.treatment_plan.v1 import service_pb2 as plans
-from saguaro.treatment_plan.v1 import types_pb2 as plan_types
 from simulator import money
+from simulator.arrival import await_items
 from simulator.bedside import Bench
 from simulator.calls import Calls
 from simulator.day import SCREENING_DAY, Day, Visit, site_moment
 from simulator.episode import Episode
-from simulator.planning import book, cancel, order, plan
+from simulator.planning import Order, book, cancel, order, plan
 from simulator.recording import Recording
 from simulator.screening import screen, withdraw
 from simulator.scripts import Script
@@ -125,7 +123,7 @@ def _one_visit(
     elif script.way == "no_show":
         _miss(episode, visit, session_id)
     elif script.way == "withdrawn":
-        _withdraw(episode, visit, plan_id, session_id)
+        _withdraw(episode, visit, ordered)
         outcome.cancelled += 1
     if not script.infused:
         return script.way
@@ -140,25 +138,11 @@ def _miss(episode: Episode, visit: Visit, session_id: str) -> None:
     episode.ask("nurse", "scheduling", "RecordNoShow", request, place=visit.lane.place)
 
 
-def _withdraw(episode: Episode, visit: Visit, plan_id: str, session_id: str) -> None:
-    """Without consent the plan stops, and with it the order and the booking."""
+def _withdraw(episode: Episode, visit: Visit, ordered: Order) -> None:
+    """Without consent the order is revoked and no other is issued; the booking is then called off by a person."""
     withdraw(episode, episode.consent_id)
-    episode.calls.watch(
-        "treatment_plan",
-        "GetPlan",
-        plans.GetPlanRequest(plan_id=plan_id),
-        episode.context("prescriber", visit.lane.place),
-        until=lambda found: found.plan.state == plan_types.PLAN_STATE_SUSPENDED,
-        effect="consent withdrawn to plan suspended",
-    )
-    episode.calls.watch(
-        "scheduling",
-        "GetBooking",
-        scheduling.GetBookingRequest(session_id=session_id),
-        episode.context("scheduler", visit.lane.place),
-        until=lambda found: found.booking.state == scheduling_types.BOOKING_STATE_CANCELLED,
-        effect="plan suspended to cancelled booking",
-    )
+    await_items(episode, visit, ordered, lambda missing: {"order", "consent"} <= missing)
+    cancel(episode, visit, ordered.session_id)
 
 
 def usd(amount: Decimal) -> str:

@@ -122,6 +122,7 @@ class Pump:
             concentration_mg_per_ml=decimal_text(programme.concentration_mg_per_ml),
             rate_ml_per_h=decimal_text(programme.rate_ml_per_h),
             vtbi_ml=decimal_text(programme.vtbi_ml),
+            vtbi_remaining_ml=decimal_text(programme.vtbi_ml - self.infused_ml),
             infusing=infusing,
             current_rate_ml_per_h=decimal_text(self._flow_ml_per_h()),
             delivered_total_ml=decimal_text(self.total_ml),

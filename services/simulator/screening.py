@@ -101,10 +101,10 @@ def withdraw(episode: Episode, consent_id: str) -> None:
 
 
 def answer_questionnaires(episode: Episode) -> list[str]:
-    """PHQ-9 and the C-SSRS screener. The ids of the flags that the screener raised."""
-    _complete(episode, "PHQ-9", "2001", _phq9_answers(episode.script.phq9))
+    """PHQ-9 and the C-SSRS screener. The ids of the flags that they raised."""
+    mood_flags = _complete(episode, "PHQ-9", "2001", _phq9_answers(episode.script.phq9)).flag_ids
     cssrs = [types.Answer(item=item, value=value) for item, value in episode.script.cssrs]
-    return list(_complete(episode, "C-SSRS-SCREENER", "lifetime-recent", cssrs).flag_ids)
+    return [*mood_flags, *_complete(episode, "C-SSRS-SCREENER", "lifetime-recent", cssrs).flag_ids]
 
 
 def _phq9_answers(values: tuple[int, ...]) -> list[types.Answer]:

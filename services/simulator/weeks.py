@@ -4,15 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from saguaro.scheduling.v1 import service_pb2 as scheduling
-from saguaro.scheduling.v1 import types_pb2 as scheduling_types
 from saguaro.treatment_plan.v1 import service_pb2 as pb
 from simulator.bedside import Bench
 from simulator.day import Visit
 from simulator.episode import Episode
-from simulator.planning import Order, book, order, plan
+from simulator.planning import Order, book, cancel, order, plan
 from simulator.recording import Recording
-from simulator.screening import mood
+from simulator.screening import consent, mood
 from simulator.series import Decision, Series
 from simulator.treatment import Treated, treat
 from simulator.unexpected import Unexpected
@@ -57,18 +55,21 @@ class Weeks:
                 mood(self._episode, self._series.phq9_totals[ordinal - 1], visit.lane.place)
             decision = self._series.decisions.get(ordinal - 1)
             if decision is not None:
-                revoked = self._decide(visit, plan_id, decision)
+                revoked = self._decide(plan_id, decision)
                 if (ordered.order_id in revoked) != decision.accept:
                     raise Unexpected("an accepted change revokes the order that was not used, a declined one does not")
                 if self._series.ends_after < ordinal:
-                    self._await_cancelled(visits[ordinal - 1 :], sessions[ordinal - 1 :])
+                    # What was booked beyond the end is called off by a person.
+                    for left, session in zip(visits[ordinal - 1 :], sessions[ordinal - 1 :], strict=True):
+                        cancel(self._episode, left, session)
+                        self.cancelled += 1
                     return
                 ordered = order(self._episode, visit, session_id) if decision.accept else ordered
             self._treat(visit, ordered, ordinal)
         self._episode.now += _ANSWERED_AFTER_LAST
         mood(self._episode, self._series.phq9_totals[-1], visits[-1].lane.place)
         if (last := self._series.decisions.get(len(visits))) is not None:
-            self._decide(visits[-1], plan_id, last)
+            self._decide(plan_id, last)
         if self._series.maintenance_day is not None:
             self._maintain(self._visits[-1])
 
@@ -77,9 +78,9 @@ class Weeks:
         self.treated.append(treat(self._episode, visit, ordered, self._benches, self._recording, ordinal))
         self._now("between sessions")
 
-    def _decide(self, visit: Visit, plan_id: str, decision: Decision) -> list[str]:
+    def _decide(self, plan_id: str, decision: Decision) -> list[str]:
         """The suggestion must have come; the prescriber accepts or declines it. The orders that this revoked."""
-        place = visit.lane.place
+        place = self._episode.home
         found = self._episode.calls.watch(
             "treatment_plan",
             "ListSuggestions",
@@ -101,26 +102,15 @@ class Weeks:
         self.decided.append(f"{decision.kind_code} {'accepted' if decision.accept else 'declined'}")
         return list(answer.revoked_order_ids)
 
-    def _await_cancelled(self, visits: tuple[Visit, ...], sessions: list[str]) -> None:
-        """A plan that ended leaves no booking behind."""
-        for visit, session_id in zip(visits, sessions, strict=True):
-            self._episode.calls.watch(
-                "scheduling",
-                "GetBooking",
-                scheduling.GetBookingRequest(session_id=session_id),
-                self._episode.context("scheduler", visit.lane.place),
-                until=lambda found: found.booking.state == scheduling_types.BOOKING_STATE_CANCELLED,
-                effect="end of plan to cancelled booking",
-            )
-            self.cancelled += 1
-
     def _maintain(self, visit: Visit) -> None:
-        """One infusion to keep what was gained; a week later the person has lost it."""
+        """One infusion to keep what was gained, under a consent and a plan of its own; a week later the person has lost it."""
         self._episode.at(max(self._episode.now, visit.starts_at - _ANSWERED_BEFORE))
+        for place in dict.fromkeys((self._episode.home, visit.lane.place)):
+            consent(self._episode, place)
         plan_id = plan(self._episode, MAINTENANCE_PROTOCOL)
         session_id = book(self._episode, visit, plan_id)
         self.booked += 1
-        self._treat(visit, order(self._episode, visit, session_id), len(self._visits))
+        self._treat(visit, order(self._episode, visit, session_id), 1)
         self._episode.now += _ANSWERED_AFTER_MAINTENANCE
         mood(self._episode, self._series.maintenance_total, visit.lane.place)
-        self._decide(visit, plan_id, self._series.decisions[len(self._visits)])
+        self._decide(plan_id, self._series.decisions[len(self._visits)])

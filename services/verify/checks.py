@@ -14,11 +14,14 @@ from verify import (
     check_copies_of_plans,
     check_delivery,
     check_envelopes,
+    check_gates,
     check_ledger,
     check_plans,
     check_plumbing,
+    check_qualified,
     check_sealed,
     check_sequences,
+    check_series,
     check_starts,
 )
 from verify.outcome import Check, result_of
@@ -27,6 +30,9 @@ from verify.world import open_world
 CHECKS: tuple[Check, ...] = (
     *check_plans.CHECKS,
     *check_starts.CHECKS,
+    *check_qualified.CHECKS,
+    *check_gates.CHECKS,
+    *check_series.CHECKS,
     *check_delivery.CHECKS,
     *check_bookings.CHECKS,
     *check_charges.CHECKS,

@@ -252,9 +252,9 @@ def test_outcomes_at_their_edges(which: tuple[str, str], baseline: int, total: i
 
 
 @pytest.mark.parametrize(("baseline", "total", "percent"), [
-    (3, 1, "66.6"), (3, 2, "33.3"), (20, 20, "0.0"), (20, 23, "-15.0"), (27, 28, "-3.8"), (1, 0, "100.0"), (27, 14, "48.1"),
+    (3, 1, "66.7"), (3, 2, "33.3"), (20, 20, "0.0"), (20, 23, "-15.0"), (27, 28, "-3.7"), (1, 0, "100.0"), (27, 14, "48.1"),
 ])  # fmt: skip
-def test_improvement_is_rounded_down_and_negative_when_worse(baseline: int, total: int, percent: str) -> None:
+def test_improvement_is_rounded_half_up_and_negative_when_worse(baseline: int, total: int, percent: str) -> None:
     assert judged(PHQ9, baseline, total).improvement_percent == Decimal(percent)
 
 

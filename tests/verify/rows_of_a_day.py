@@ -25,6 +25,7 @@ PERSON, SITE, PLAN, SESSION, ORDER = uid(1), uid(2), uid(3), uid(4), uid(5)
 PUMP, CHAIR, MONITOR, NURSE, AUTHORISATION = uid(6), uid(7), uid(8), uid(9), uid(10)
 CLEARANCE, CONSENT, FLAG, CHARGE_SET, INVOICE, PAYMENT = uid(11), uid(12), uid(13), uid(14), uid(15), uid(16)
 CHARGED, PAID, PRESCRIBER, WITNESS, OTHER = uid(17), uid(18), uid(19), uid(20), uid(99)
+BAG, SUGGESTION, HOLD, DIAGNOSIS = uid(21), uid(22), uid(23), uid(34)
 WHOSE: dict[str, Any] = {"person_id": PERSON, "site_id": SITE}
 SEALED = b"\x01" + bytes(range(128, 168))
 
@@ -36,6 +37,7 @@ def intake() -> list[tuple[str, dict[str, Any]]]:
     return [
         ("site", {"site_id": SITE, "site_code": "PHX", "time_zone": "America/Phoenix", "opened_at": at(-9000)}),
         ("person", WHOSE | {"synthetic": True, "registered_at": at(-5000)}),
+        *_practitioners(),
         (
             "clearance",
             WHOSE
@@ -55,6 +57,23 @@ def intake() -> list[tuple[str, dict[str, Any]]]:
             | {"prorated": False, "completed_at": at(-4800), "completed_by": NURSE},
         ),
         (
+            "instrument_result",
+            WHOSE
+            | {"result_id": uid(33), "instrument": "C-SSRS-SCREENER", "version": "1", "total": None, "band": "negative"}
+            | {"prorated": False, "completed_at": at(-15), "completed_by": NURSE},
+        ),
+        (
+            "diagnosis",
+            WHOSE
+            | {
+                "diagnosis_id": DIAGNOSIS,
+                "icd10cm_code": "F33.2",
+                "icd10cm_release": "2026",
+                "recorded_at": at(-4200),
+                "recorded_by": PRESCRIBER,
+            },
+        ),
+        (
             "note",
             WHOSE | {"note_id": uid(31), "text_sealed": SEALED, "written_at": at(-4100), "written_by": PRESCRIBER},
         ),
@@ -70,6 +89,30 @@ def intake() -> list[tuple[str, dict[str, Any]]]:
             WHOSE | {"follow_up_id": uid(32), "session_id": SESSION, "kind": "after_session", "due_at": at(1480)},
         ),
     ]
+
+
+def _practitioners() -> list[tuple[str, dict[str, Any]]]:
+    """A prescriber, a nurse, and a second one who checks and bears witness."""
+    rows: list[tuple[str, dict[str, Any]]] = []
+    holders = (
+        (PRESCRIBER, "1000000004", "MD", ["diagnose", "clear", "sign"]),
+        (NURSE, "1000000012", "RN", ["administer"]),
+        (WITNESS, "1000000020", "RN", ["administer"]),
+    )
+    for who, npi, licence_type, privileges in holders:
+        papers = {"practitioner_id": who, "revision": 1}
+        dea = {"dea_number_sealed": SEALED, "dea_expires_on": "2027-06-30"} if "sign" in privileges else {}
+        rows += [
+            ("practitioner", papers | {"npi": npi}),
+            (
+                "practitioner_revision",
+                papers
+                | {"licence_type": licence_type, "licence_state": "AZ", "licence_number_sealed": SEALED, "npi": npi}
+                | {"licence_expires_on": "2027-12-31", "recorded_at": at(-8000), "recorded_by": OTHER},
+            ),
+            ("practitioner_site", papers | {"site_id": SITE, "privileges": privileges} | dea),
+        ]
+    return rows
 
 
 def treatment_plan() -> list[tuple[str, dict[str, Any]]]:
@@ -93,7 +136,7 @@ def treatment_plan() -> list[tuple[str, dict[str, Any]]]:
             WHOSE
             | {"plan_id": PLAN, "protocol_code": "made-up", "protocol_version": 1, "library_code": "made-up"}
             | {"indication": "depression", "state": "signed", "version": 1, "drafted_by": PRESCRIBER}
-            | {"drafted_at": at(-3900), "signed_by": PRESCRIBER, "signed_at": at(-3800)},
+            | {"drafted_at": at(-3900), "signed_by": PRESCRIBER, "signed_at": at(-3800), "phase": "induction"},
         ),
         (
             "plan_version",
@@ -101,7 +144,7 @@ def treatment_plan() -> list[tuple[str, dict[str, Any]]]:
             | {"plan_id": PLAN, "version": 1, "weight_kg": 80, "dose_mg_per_kg": Decimal("0.5"), "duration_min": 40}
             | {"concentration_mg_per_ml": 1, "sessions_planned": 6, "ordered_mg": 40, "dose_mg": 40, "limits": "[]"}
             | {"rate_ml_per_h": 60, "vtbi_ml": 40, "programme_duration_min": 40, "recorded_by": PRESCRIBER}
-            | {"recorded_at": at(-3900)},
+            | {"recorded_at": at(-3900), "measured_weight_kg": 80, "weight_rule": "actual"},
         ),
         (
             "session_record",
@@ -116,14 +159,55 @@ def treatment_plan() -> list[tuple[str, dict[str, Any]]]:
             | {"order_id": ORDER, "plan_id": PLAN, "plan_version": 1, "session_id": SESSION, "drug_code": "ketamine"}
             | {"ordered_mg": 40, "dose_mg": 40, "duration_min": 40, "weight_kg": 80, "prescriber_id": PRESCRIBER}
             | {"issued_at": at(-60), "expires_at": at(600), "used_at": at(0), "pump_id": PUMP}
-            | {"authorisation_id": AUTHORISATION},
+            | {"authorisation_id": AUTHORISATION, "measured_weight_kg": 80, "responsible_prescriber_id": PRESCRIBER},
+        ),
+        (
+            "bag",
+            WHOSE
+            | {"bag_id": BAG, "session_id": SESSION, "order_id": ORDER, "ndc": "67457010810", "lot": "L1"}
+            | {"expires_on": "2027-12-31", "vial_concentration_mg_per_ml": 50, "drawn_ml": 1, "final_ml": 50}
+            | {"prepared_by": NURSE, "prepared_at": at(-10), "checked_by": WITNESS, "checked_at": at(-8)},
         ),
         (
             "session_readiness",
             WHOSE
             | {"session_id": SESSION, "order_id": ORDER, "arrival_weight_kg": 80, "bag_prepared_by": NURSE}
             | {"bag_checked_by": WITNESS, "ndc": "67457010810", "vial_concentration_mg_per_ml": 50, "drawn_ml": 1}
-            | {"bag_volume_ml": 50, "recorded_by": NURSE, "ready_at": at(-5)},
+            | {"bag_volume_ml": 50, "recorded_by": NURSE, "ready_at": at(-5), "bag_id": BAG},
+        ),
+        (
+            "identity_check",
+            WHOSE
+            | {"check_id": uid(50), "session_id": SESSION, "identifier_kinds": ["full_name", "date_of_birth"]}
+            | {"checked_by": NURSE, "checked_at": at(-15)},
+        ),
+        (
+            "infusion_progress",
+            WHOSE | {"session_id": SESSION, "started_at": at(1), "ended_at": at(41)},
+        ),
+        (
+            "aftercare",
+            WHOSE
+            | {"aftercare_id": uid(51), "session_id": SESSION, "status_code": "given"}
+            | {"instruction_codes": ["no_driving"], "recorded_by": NURSE, "recorded_at": at(165)},
+        ),
+        (
+            "session_discharge",
+            WHOSE | {"session_id": SESSION, "discharged_by": NURSE, "discharged_at": at(170)},
+        ),
+        (
+            "suggestion",
+            WHOSE
+            | {"suggestion_id": SUGGESTION, "plan_id": PLAN, "kind_code": "raise_dose", "after_sessions": 3}
+            | {"result_id": uid(52), "suggested_dose_mg_per_kg": Decimal("0.6"), "suggested_at": at(500)}
+            | {"state": "declined", "decided_by": PRESCRIBER, "reason_code": "made_up", "decided_at": at(600)},
+        ),
+        (
+            "prescriber_hold",
+            WHOSE
+            | {"hold_id": HOLD, "plan_id": PLAN, "session_id": uid(53), "reason_code": "made_up"}
+            | {"placed_at": at(-3500), "released_by": PRESCRIBER, "released_reason_code": "made_up"}
+            | {"released_at": at(-3400)},
         ),
         (
             "pump_totals",
@@ -165,6 +249,7 @@ def scheduling() -> list[tuple[str, dict[str, Any]]]:
             WHOSE
             | {"session_id": SESSION, "plan_id": PLAN, "ordinal": 1, "state": "fulfilled", "starts_at": at(-20)}
             | {"infusion_min": 40, "ends_at": at(90), "booked_at": at(-3000), "changed_at": at(1)}
+            | {"infusion_starts_at": at(-5), "infusion_ends_at": at(45)}
             | {f"{kind}_id": resource for kind, resource in held.items()},
         ),
         *claims,

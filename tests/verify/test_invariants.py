@@ -6,19 +6,25 @@ import pytest
 
 from tests.verify.conftest import Day
 from tests.verify.rows_of_a_day import (
+    AUTHORISATION,
+    BAG,
     CHARGE_SET,
     CHARGED,
     CLEARANCE,
     CONSENT,
+    DIAGNOSIS,
     FLAG,
     INVOICE,
+    NURSE,
     ORDER,
     OTHER,
     PAYMENT,
     PERSON,
     PLAN,
+    PRESCRIBER,
     SESSION,
     SITE,
+    SUGGESTION,
     at,
 )
 from verify.checks import CHECKS
@@ -340,6 +346,112 @@ BREAKS = [
         "device_telemetry",
         [f"UPDATE infusion_session SET cancelled_at = '{at(-1)}'"],
         f"session {SESSION}: scheduling and device-telemetry differ",
+    ),
+    (
+        "qualified.acts",
+        "intake",
+        ["UPDATE practitioner_site SET privileges = '{clear,sign}' WHERE 'diagnose' = ANY (privileges)"],
+        f"diagnosis {DIAGNOSIS}: by {PRESCRIBER}, without the privilege diagnose",
+    ),
+    (
+        "qualified.acts",
+        "intake",
+        ["UPDATE practitioner_revision SET licence_expires_on = '2026-07-14' WHERE licence_type = 'RN'"],
+        f"bag {BAG}: by {NURSE}, whose licence had expired",
+    ),
+    (
+        "qualified.acts",
+        "intake",
+        [
+            "ALTER TABLE practitioner_site DROP CONSTRAINT practitioner_site_dea",
+            "UPDATE practitioner_site SET dea_expires_on = NULL",
+        ],
+        f"order {ORDER}: by {PRESCRIBER}, without a DEA registration",
+    ),
+    (
+        "qualified.acts",
+        "device_telemetry",
+        [f"UPDATE authorisation SET authorised_by = '{OTHER}'"],
+        f"start {AUTHORISATION}: by {OTHER}, who is not on record",
+    ),
+    (
+        "gate.bag",
+        "treatment_plan",
+        ["UPDATE bag SET checked_by = NULL, checked_at = NULL"],
+        f"session {SESSION}: the bag was not checked by a second person",
+    ),
+    (
+        "gate.bag",
+        "treatment_plan",
+        ["UPDATE bag SET drawn_ml = 0.4"],
+        f"session {SESSION}: the bag's concentration is not the order's",
+    ),
+    (
+        "gate.bag",
+        "treatment_plan",
+        ["UPDATE bag SET expires_on = '2026-07-14'"],
+        f"session {SESSION}: the lot was past its last day",
+    ),
+    (
+        "gate.bag",
+        "treatment_plan",
+        ["UPDATE session_readiness SET bag_id = NULL"],
+        f"session {SESSION}: was started without a bag",
+    ),
+    (
+        "gate.identity",
+        "treatment_plan",
+        [f"UPDATE identity_check SET checked_at = '{at(1)}'"],
+        f"session {SESSION}: was started without an identity check",
+    ),
+    (
+        "gate.screening",
+        "intake",
+        ["DELETE FROM instrument_result WHERE instrument = 'C-SSRS-SCREENER'"],
+        f"session {SESSION}: was started without a C-SSRS",
+    ),
+    (
+        "gate.discharge",
+        "treatment_plan",
+        [f"UPDATE session_discharge SET discharged_at = '{at(40)}'"],
+        f"session {SESSION}: was discharged before the infusion's end, without aftercare instructions",
+    ),
+    (
+        "gate.discharge",
+        "intake",
+        [f"UPDATE safety_flag SET raised_at = '{at(30)}', cleared_at = '{at(171)}'"],
+        f"session {SESSION}: was discharged under an open safety flag",
+    ),
+    (
+        "series.orders",
+        "treatment_plan",
+        [
+            "UPDATE treatment_order SET used_at = NULL, pump_id = NULL, authorisation_id = NULL",
+            "UPDATE plan SET version = 2",
+        ],
+        f"order {ORDER}: is unused and was left in force",
+    ),
+    (
+        "series.decided",
+        "treatment_plan",
+        ["UPDATE suggestion SET state = 'accepted'"],
+        f"suggestion {SUGGESTION}: what was decided",
+    ),
+    (
+        "series.holds",
+        "treatment_plan",
+        ["UPDATE prescriber_hold SET released_at = NULL, released_by = NULL, released_reason_code = NULL"],
+        f"session {SESSION}: was started while the person's next order was held",
+    ),
+    (
+        "series.apart",
+        "treatment_plan",
+        [
+            "ALTER TABLE pump_totals DROP CONSTRAINT pump_totals_of_order",
+            "INSERT INTO pump_totals SELECT (jsonb_populate_record(t, jsonb_build_object('session_id', gen_random_uuid(),"
+            f" 'started_at', '{at(900).isoformat()}', 'stopped_at', '{at(940).isoformat()}'))).* FROM pump_totals t",
+        ],
+        "began too soon after the person's last infusion",
     ),
 ]
 
