@@ -61,7 +61,12 @@ OUT_OF_LIBRARY: list[tuple[str, dict[str, str]]] = [
 
 
 def preview(ward: Ward, library: str = "psychiatry", site: str = SITE, **numbers: Any) -> types.ComputedDose:
-    asked = {"weight_kg": "80", "dose_mg_per_kg": "0.5", "duration_min": 40, "concentration_mg_per_ml": "1"} | numbers
+    asked: dict[str, Any] = {
+        "weight_kg": "80",
+        "dose_mg_per_kg": "0.5",
+        "duration_min": 40,
+        "concentration_mg_per_ml": "1",
+    } | numbers
     request = pb.PreviewDoseRequest(dose_request=types.DoseRequest(library_code=library, **asked), site_id=site)
     dose: types.ComputedDose = ward.call("PreviewDose", request).dose
     return dose
