@@ -40,16 +40,15 @@ from scheduling.queries import (
     waiting,
 )
 from scheduling.reactions import (
-    on_devices_answered,
     on_infusion_aborted,
     on_infusion_completed,
     on_infusion_started,
-    on_plan_answered,
     on_plan_completed,
     on_plan_resumed,
     on_plan_revised,
     on_plan_signed,
     on_plan_suspended,
+    on_session_change_answered,
 )
 from scheduling.timers import changes_without_answer
 
@@ -104,8 +103,8 @@ INDEX = Service(
         EventIn(plan_events.PlanSuspended, on_plan_suspended.react),
         EventIn(plan_events.PlanResumed, on_plan_resumed.react),
         EventIn(plan_events.PlanCompleted, on_plan_completed.react),
-        EventIn(plan_events.SessionChangeAnswered, on_plan_answered.react),
-        EventIn(device_events.SessionChangeAnswered, on_devices_answered.react),
+        EventIn(plan_events.SessionChangeAnswered, on_session_change_answered.of_plan),
+        EventIn(device_events.SessionChangeAnswered, on_session_change_answered.of_devices),
         EventIn(device_events.InfusionStarted, on_infusion_started.react),
         EventIn(device_events.InfusionCompleted, on_infusion_completed.react),
         EventIn(device_events.InfusionAborted, on_infusion_aborted.react),
