@@ -49,9 +49,9 @@ class SessionMachine(RuleBasedStateMachine):
 
     ward: ClassVar[Ward]
 
-    @initialize()
-    def book(self) -> None:
-        """A signed plan with a booked session."""
+    @initialize(steps=st.integers(0, 4))
+    def book(self, steps: int = 0) -> None:
+        """A signed plan with a booked session, so many steps along its usual way."""
         self.now = NOW
         signed = self.ward.signed_plan()
         self.treatment = Treatment(self.ward, signed, self.ward.booked(signed), pb.IssueOrderResponse())
@@ -61,6 +61,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.flags: list[str] = []
         self.consents: list[str] = []
         self.flag_at_start = False
+        for _step in range(steps):
+            self.along()
 
     def attempt(self, rpc: str, request: Any, role: str = "nurse", actor: UUID | None = None) -> Any:
         """Calls; a refusal is an answer too. Returns None when refused."""
@@ -77,7 +79,6 @@ class SessionMachine(RuleBasedStateMachine):
         order = self.attempt("IssueOrder", pb.IssueOrderRequest(session_id=self.treatment.session_id), "prescriber")
         self.treatment.order = order or self.treatment.order
 
-    @rule()
     def revoke(self) -> None:
         """The prescriber takes the order back."""
         order_id = self.treatment.order.order_id or str(uuid4())
@@ -239,7 +240,6 @@ class SessionMachine(RuleBasedStateMachine):
                 connection.exec_driver_sql("DELETE FROM parked")
         return result
 
-    @rule()
     def flag(self) -> None:
         """A safety flag is raised, or the open one cleared."""
         person_id = self.treatment.plan.person_id
@@ -248,7 +248,6 @@ class SessionMachine(RuleBasedStateMachine):
         else:
             self.flags.append(self.ward.flag_raised(person_id))
 
-    @rule()
     def consent(self) -> None:
         """Consent is given, or taken back."""
         person_id = self.treatment.plan.person_id
@@ -257,7 +256,6 @@ class SessionMachine(RuleBasedStateMachine):
         else:
             self.consents.append(self.ward.consent_granted(person_id))
 
-    @rule()
     def cancel(self) -> None:
         """scheduling calls the session off."""
         message = scheduling_events.SessionCancelled(
@@ -267,6 +265,11 @@ class SessionMachine(RuleBasedStateMachine):
             cancelled_at=to_timestamp(self.now),
         )
         assert self.ward.harness.deliver(message, at=self.now) == "applied"
+
+    @rule(kind=st.sampled_from(["flag", "flag", "consent", "consent", "revoke", "revoke", "cancel"]))
+    def disturb(self, kind: str) -> None:
+        """Something comes between."""
+        getattr(self, kind)()
 
     # --- what must hold -----------------------------------------------------------------------------------------------
 
