@@ -13,7 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 import saguaro
 from chassis.fields import EventSpec, event_spec
 
-_NOT_A_CONTEXT = ("chassis", "options")
+_NOT_A_CONTEXT = ("chassis", "options", "policy")
 
 
 @dataclass(frozen=True)
