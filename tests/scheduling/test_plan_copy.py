@@ -48,3 +48,18 @@ def test_a_plan_whose_last_change_could_not_be_applied_is_not_trusted(clinic: Cl
     with pytest.raises(FailedPrecondition) as refused:
         clinic.book(clinic.request(place, person, plan, starts_at=NINE))
     assert refused.value.reason == "DEPENDS_ON_PARKED_EVENT"
+
+
+def test_a_suspended_plan_that_resumes_is_bookable_and_a_completed_one_stays_done(clinic: Clinic) -> None:
+    place = clinic.open()
+    person = str(uuid4())
+    plan = clinic.plan(person)
+    whose = {"plan_id": plan, "person_id": person, "site_id": place.site_id}
+    for event in (plan_events.PlanSuspended(**whose), plan_events.PlanResumed(**whose)):
+        assert clinic.harness.deliver(event, at=NOW) == "applied"
+    assert clinic.book(clinic.request(place, person, plan)).session_id
+    for event in (plan_events.PlanCompleted(**whose), plan_events.PlanResumed(**whose)):
+        assert clinic.harness.deliver(event, at=NOW) == "applied"
+    with pytest.raises(FailedPrecondition) as refused:
+        clinic.book(clinic.request(place, person, plan, ordinal=2, starts_at=NINE))
+    assert refused.value.reason == "PLAN_NOT_SIGNED"
