@@ -388,3 +388,21 @@ def test_the_usual_way_reaches_the_end(shared_ward: Ward, reports: tuple[str, ..
     assert machine.row().state == "closed"
     machine.drug_flows_only_under_an_order()
     assert isinstance(machine.treatment.plan, types.Plan)
+
+
+@pytest.mark.parametrize("disturbance", ["nothing", "flag", "revoke", "cancel"])
+def test_what_is_ready_does_not_start_a_day_later_nor_against_a_disturbance(
+    shared_ward: Ward, disturbance: str
+) -> None:
+    """The walks that matter most are taken each time, whatever the examples are."""
+    SessionMachine.ward = shared_ward
+    machine = SessionMachine()
+    machine.book(steps=1)
+    assert machine.row().state == "ready"
+    if disturbance == "nothing":
+        machine.start_late(1600)
+    else:
+        machine.disturb(disturbance)
+        machine.start("60", 10, again=False)
+    machine.drug_flows_only_under_an_order()
+    assert machine.row().state not in AUTHORISED
