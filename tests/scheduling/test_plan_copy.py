@@ -54,12 +54,12 @@ def test_a_suspended_plan_that_resumes_is_bookable_and_a_completed_one_stays_don
     place = clinic.open()
     person = str(uuid4())
     plan = clinic.plan(person)
-    whose = {"plan_id": plan, "person_id": person, "site_id": place.site_id}
-    for event in (plan_events.PlanSuspended(**whose), plan_events.PlanResumed(**whose)):
-        assert clinic.harness.deliver(event, at=NOW) == "applied"
+    resumed = plan_events.PlanResumed(plan_id=plan, person_id=person, site_id=place.site_id)
+    held = plan_events.PlanSuspended(plan_id=plan, person_id=person, site_id=place.site_id)
+    done = plan_events.PlanCompleted(plan_id=plan, person_id=person, site_id=place.site_id)
+    assert [clinic.harness.deliver(event, at=NOW) for event in (held, resumed)] == ["applied"] * 2
     assert clinic.book(clinic.request(place, person, plan)).session_id
-    for event in (plan_events.PlanCompleted(**whose), plan_events.PlanResumed(**whose)):
-        assert clinic.harness.deliver(event, at=NOW) == "applied"
+    assert [clinic.harness.deliver(event, at=NOW) for event in (done, resumed)] == ["applied"] * 2
     with pytest.raises(FailedPrecondition) as refused:
         clinic.book(clinic.request(place, person, plan, ordinal=2, starts_at=NINE))
     assert refused.value.reason == "PLAN_NOT_SIGNED"
