@@ -58,7 +58,7 @@ POLICIES: Final = (
         tables.policy_number,
         keys=("policy_code",),
         values=("value",),
-        title="Other numbers of scheduling",
+        title="Numbers of scheduling",
         unit_column="unit",
     ),
 )

@@ -61,5 +61,5 @@ POLICIES = (
         },
     ),
     Policy(series_rule, ("indication",), tuple(RULE_UNITS), "Response over a series", units=RULE_UNITS),
-    Policy(policy_number, ("policy_code",), ("value",), "Single numbers", unit_column="unit"),
+    Policy(policy_number, ("policy_code",), ("value",), "Numbers of plan, gates and record", unit_column="unit"),
 )

@@ -33,7 +33,7 @@ def test_every_file_of_the_contract_keeps_the_rules(name: str) -> None:
 
 def test_all_files_are_looked_at() -> None:
     assert {name.split(".")[1] for name in _modules()} == {
-        "billing", "chassis", "device_telemetry", "intake", "options", "scheduling", "treatment_plan",
+        "billing", "chassis", "device_telemetry", "intake", "options", "policy", "scheduling", "treatment_plan",
     }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ def both(database_of: Callable[..., Database]) -> tuple[Treatment, Bedside]:
     bedside = Bedside(ServiceHarness(DEVICE_TELEMETRY, database_of("device_telemetry")))
     bedside.session_id, bedside.order_id = treatment.session_id, treatment.order.order_id
     bedside.person_id, bedside.site_id = treatment.plan.person_id, treatment.plan.site_id
+    bedside.open_site()
     bedside.harness.peers["treatment_plan"] = Asks(prescribing)
     assert bedside.book(treatment.session_id) == "applied"
     for event in prescribing.harness.events(plan_events.OrderIssued):
