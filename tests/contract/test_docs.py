@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from typer.main import get_command
 
@@ -17,7 +18,10 @@ from chassis.envelope import headers_of
 from chassis.fields import EventSpec, event_spec
 from chassis.settings import SECRETS, ProcessSettings
 from cli.commands import app
+from cli.events_doc import events_out
+from network.catalogue import indexes
 from network.roles import SERVICES
+from tests.conftest import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 _NOT_OURS = {".venv", "build", ".git", "node_modules", ".pytest_cache", ".hypothesis", ".ruff_cache", ".mypy_cache"}
@@ -185,9 +189,27 @@ def test_every_alert_has_a_metric_or_a_command_and_a_page() -> None:
     for alert, seen_by, _, page in _alerts():
         named = set(_METRIC.findall(seen_by))
         assert named <= samples, alert
-        assert named or any(f"saguaro {command}" in seen_by for command in commands()), alert
+        assert named or any(f"saguaro {command}" in seen_by for command in commands()) or said_by(seen_by), alert
         pages |= set(_LINK.findall(page))
     assert pages == {path.name for path in RUNBOOKS.glob("*.md")} - {"README.md"}
+
+
+def said_by(text: str) -> set[str]:
+    """Queries and events of the contract that a text names in code."""
+    known = {row.rpc for index in indexes() for row in index.queries}
+    known |= {descriptor.name for index in indexes() for descriptor, _ in events_out(index)}
+    return known & set(re.findall(r"`(\w+)`", text))
+
+
+@pytest.mark.parametrize("path", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)
+def test_sql_of_a_runbook_runs(path: Path, server: Server) -> None:
+    """A block that names its database is understood by it, as the schema is now."""
+    for service, statement in re.findall(
+        r"^```sql\n-- (\w+)\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S
+    ):
+        server.migrate(import_module(f"{service}.app").INDEX)
+        with psycopg.connect(server.postgres.dsn(database=service)) as connection:
+            assert connection.execute(statement).fetchall() == []
 
 
 def _alerts() -> list[list[str]]:
