@@ -122,6 +122,14 @@ def test_links_lead_somewhere(name: str) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_in_text_are_of_a_known_kind(name: str) -> None:
+    """Mermaid: a known kind on the first line, and no semicolon, which would end a statement."""
+    for picture in re.findall(r"^```mermaid\n(.*?)^```", text_of(name), re.M | re.S):
+        assert re.match(r"(flowchart (LR|TD)|sequenceDiagram|stateDiagram-v2)\n", picture)
+        assert ";" not in picture
+
+
 # Its example makes files of its own, and test_add_an_event.py follows it to the letter.
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/add-an-event.md"])
 def test_named_files_exist(name: str) -> None:
