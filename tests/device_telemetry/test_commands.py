@@ -135,6 +135,7 @@ def test_only_a_nurse_attaches(ward: Ward) -> None:
 
 
 def test_a_device_belongs_to_one_session_at_a_time(ward: Ward) -> None:
+    """A device belongs to at most one session at a time, attached by a named nurse after the two identifiers."""
     other = str(uuid4())
     ward.book(other)
     ward.attach(PUMP)

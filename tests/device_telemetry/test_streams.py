@@ -140,6 +140,7 @@ def test_after_a_send_error_the_producer_is_replaced_and_the_frame_sent_again(
 
 
 def test_a_frame_goes_to_the_session_attached_when_it_was_measured(ward: Ward, broker: Broker, device: Device) -> None:
+    """Data go to the session attached at measurement time, by device id."""
     other = str(uuid4())
     ward.book(other)
     ward.attach(MONITOR, at=START)
