@@ -131,6 +131,7 @@ NEEDED = {
 
 
 def test_each_act_needs_its_own_privilege_and_no_other(desk: Desk) -> None:
+    """Diagnose, clear, sign and administer are separate privileges."""
     requests = acts(desk)
     for rpc, any_of in NEEDED.items():
         others = desk.practitioner(None, "MD", [one for one in EVERYTHING if one not in any_of])
@@ -234,6 +235,9 @@ def broken(**changes: Any) -> pb.RecordPractitionerRequest:
     ({"sites": [types.SitePractice(site_id=PHOENIX, dea_number="FS1234563", dea_expires_on="2027-13-01")]}, "sites[0].dea_expires_on"),
 ])  # fmt: skip
 def test_what_breaks_a_rule_is_named_and_changes_nothing(desk: Desk, changes: dict[str, Any], field: str) -> None:
+    """A practitioner has licence type, state, number, expiry, NPI (Luhn), privileges by site, DEA registration by site for those who
+    sign.
+    """
     with pytest.raises(InvalidArgument) as refused:
         desk.call("RecordPractitioner", broken(**changes), "operator")
     assert [finding.field for finding in refused.value.findings] == [field]
