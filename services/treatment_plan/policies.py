@@ -19,7 +19,7 @@ POLICIES = (
             "sessions_planned",
             "interval_days",
         ),
-        "Protocols",
+        "Protocols (where the dose is a rate, mg/kg is what it comes to at 80 kg)",
         units={
             "library_code": "code",
             "indications": "code",

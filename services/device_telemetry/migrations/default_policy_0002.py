@@ -58,7 +58,7 @@ _SOURCES: Final = (
     ("alarm_limit", "kind_code LIKE 'spo2.%'", "modified Aldrete score, oxygenation thresholds 92 and 90 %"),
     (
         "alarm_limit",
-        "kind_code IN ('sbp.high.repeated.stop', 'sbp.high.stop', 'dbp.high.repeated.stop', 'dbp.high.stop', 'hr.high.stop')",
+        "kind_code IN ('sbp.high.repeated.stop', 'sbp.high.stop', 'dbp.high.repeated.stop', 'dbp.high.stop')",
         "published practice of an academic esketamine clinic: above 180/110 twice 5 minutes apart, 200/120 once",
     ),
 )

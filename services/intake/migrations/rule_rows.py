@@ -83,6 +83,9 @@ MEDICATIONS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "lisinopril": ((), None), "metformin": ((), None), "levothyroxine": ((), None), "ibuprofen": ((), None),
 }  # fmt: skip
 
+# Interactions that the label names; the others are house policy, as is that a medication has none.
+LABELLED = {"cns_depressant", "opioid", "barbiturate", "mao_inhibitor", "psychostimulant"}
+
 CONSENT = "Arizona Administrative Code R4-22-503; house policy"
 # Gate, code, position, licence types that may let it pass, source. All block.
 GATES = (
@@ -160,7 +163,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "medication": [
             {"code": code, "interaction_codes": list(found), "effective_from": BEGINNING}
-            | {"equal_to_1_mg_lorazepam_mg": Decimal(mg) if mg else None, "source": ASHTON if mg else LABEL}
+            | {"equal_to_1_mg_lorazepam_mg": Decimal(mg) if mg else None, "source": _source(found, mg)}
             for code, (found, mg) in MEDICATIONS.items()
         ],
         "reason_code": [
@@ -172,10 +175,16 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {**new, "cpt_code": code, "new_patient": is_new, "source": CPT} for code, is_new in EVALUATIONS.items()
         ],
         "pregnancy_question": [
-            {**new, "administrative_sex": f"ADMINISTRATIVE_SEX_{sex}", "asked": asked, "source": LABEL}
-            for sex, asked in SEXES.items()
+            {**new, "administrative_sex": f"ADMINISTRATIVE_SEX_{sex}", "asked": asked} for sex, asked in SEXES.items()
         ],
     }
+
+
+def _source(interactions: tuple[str, ...], lorazepam_mg: str | None) -> str:
+    """Where the row of a medication rests."""
+    if lorazepam_mg:
+        return ASHTON
+    return LABEL if LABELLED & set(interactions) else HOUSE
 
 
 def _asked_of(code: str) -> str:
