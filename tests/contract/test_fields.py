@@ -66,7 +66,9 @@ def _message(name: str = "SomethingHappened") -> DescriptorProto:
     return made
 
 
-def _field(message: DescriptorProto, name: str, field_class: options.FieldClass.ValueType | None = None, type_name: str = "") -> None:
+def _field(
+    message: DescriptorProto, name: str, field_class: options.FieldClass.ValueType | None = None, type_name: str = ""
+) -> None:
     kind = FieldDescriptorProto.TYPE_MESSAGE if type_name else FieldDescriptorProto.TYPE_STRING
     number = len(message.field) + 1
     field = message.field.add(name=name, number=number, type=kind, label=FieldDescriptorProto.LABEL_OPTIONAL)
