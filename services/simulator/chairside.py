@@ -14,7 +14,14 @@ from simulator.pump import Programme
 
 _NOT_THERE_YET: Final = ("NOT_FOUND",)
 # Answers of other services that did not come in time, and reports that are not on record yet.
-ON_ITS_WAY: Final = ("NOT_FOUND", "NO_ECHO", "NOT_AUTHORISED_UNREACHABLE", "PEER_UNAVAILABLE", "PEER_DEADLINE")
+ON_ITS_WAY: Final = (
+    "NOT_FOUND",
+    "NO_ECHO",
+    "NOT_AUTHORISED_UNREACHABLE",
+    "PEER_UNAVAILABLE",
+    "PEER_DEADLINE",
+    "SESSION_NOT_YET_READY",
+)
 
 
 def attach(episode: Episode, visit: Visit, order: Order, kind: str) -> None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from chassis.values import to_timestamp
 from device_telemetry.domain import codes
 from saguaro.device_telemetry.v1 import types_pb2 as types
-from saguaro.treatment_plan.v1 import events_pb2 as plan
 from tests.device_telemetry.frames_by_hand import MONITOR, PUMP, START, frame, pump_report, usable
 from tests.device_telemetry.ward import Ward
 
@@ -31,25 +30,14 @@ def test_latest_values_and_their_freshness_by_the_session_s_clock(ward: Ward) ->
 def test_limits_in_force_are_those_of_the_person(ward: Ward) -> None:
     """A limit that is relative is shown in the metric's unit, with the percent that it comes from."""
     assert not [limit for limit in ward.telemetry().limits if limit.percent_of_baseline]
-    ready = plan.SessionReady(
-        session_id=ward.session_id,
-        person_id=ward.person_id,
-        site_id=ward.site_id,
-        ready_at=to_timestamp(START),
-        baseline_systolic_mmhg="121",
-        baseline_diastolic_mmhg="70",
-        baseline_heart_rate_per_min="64",
-    )
-    assert ward.harness.deliver(ready) == "applied"
+    baseline = {"baseline_systolic_mmhg": "121", "baseline_diastolic_mmhg": "70", "baseline_heart_rate_per_min": "64"}
+    assert ward.ready(**baseline) == "applied"
     limits = {limit.kind_code: limit for limit in ward.telemetry().limits}
     rise = limits["sbp.rise.caution"]
     assert (rise.bound, rise.percent_of_baseline, rise.side, rise.inclusive) == ("157.3", "130", "high", True)
     assert limits["sbp.fall.caution"].bound == "84.7"
     assert limits["spo2.low.stop"].duration_seconds == 15
     assert {item.kind_code for item in ward.telemetry().silences} >= {"hr.silent", "nibp.silent", "hr_spo2.silent"}
-    ward.attach(MONITOR)
-    ward.read(frame(MONITOR, 1, usable(codes.CUFF_SYSTOLIC, [(0.0, 157.3)]), period_s=300))
-    assert [row.kind_code for row in ward.rows("SELECT kind_code FROM alarm")] == ["sbp.rise.caution"]
 
 
 def test_the_infusion_with_what_is_still_to_go_in(ward: Ward) -> None:
@@ -69,3 +57,18 @@ def test_the_infusion_with_what_is_still_to_go_in(ward: Ward) -> None:
     assert attached.attached_at == to_timestamp(START - timedelta(minutes=5))
     assert not attached.HasField("detached_at")
     assert shown.resume_privilege == ""
+
+
+def test_a_relative_limit_holds_from_the_authorised_start_on(ward: Ward) -> None:
+    """130 % of 110: before the start it raises nothing by it, whenever the baseline arrived; after the start it does."""
+    ward.order()
+    assert ward.ready(baseline_systolic_mmhg="110", baseline_diastolic_mmhg="70") == "applied"
+    for device in (PUMP, MONITOR):
+        ward.attach(device)
+    ward.read(frame(MONITOR, 1, usable(codes.CUFF_SYSTOLIC, [(-60.0, 143.0)]), period_s=300))
+    ward.read(frame(PUMP, 1, report=pump_report("40.0", infusing=False), at_s=-10.0))
+    kinds = "SELECT kind_code FROM alarm WHERE kind_code = 'sbp.rise.caution'"
+    assert ward.rows(kinds) == []
+    ward.start()
+    ward.read(frame(MONITOR, 2, usable(codes.CUFF_SYSTOLIC, [(240.0, 143.0)]), period_s=300))
+    assert len(ward.rows(kinds)) == 1

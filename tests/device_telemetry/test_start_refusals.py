@@ -253,3 +253,14 @@ def test_a_pump_that_is_swapped_before_the_start_needs_an_echo_of_its_own(ward: 
     ward.detach(PUMP, START - timedelta(seconds=5))
     ward.attach(second, at=START - timedelta(seconds=4))
     assert refusal(ward).reason == "NO_ECHO"
+
+
+def test_a_session_whose_readiness_has_not_arrived(ward: Ward) -> None:
+    """The limits relative to the person rest on the baseline of SessionReady: without it no start; the caller repeats it."""
+    ready(ward)
+    with ward.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE infusion_session SET ready_at = NULL")
+    assert refusal(ward).reason == "SESSION_NOT_YET_READY"
+    assert ward.ready() == "applied"
+    ward.start()
+    assert ward.telemetry().state == "authorised"

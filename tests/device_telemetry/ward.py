@@ -64,6 +64,18 @@ class Ward:
         self.register(MONITOR, types.DEVICE_KIND_MONITOR, "0600dc750001")
         self.open_site()
         assert self.book(self.session_id) == "applied"
+        assert self.ready() == "applied"
+
+    def ready(self, **baseline: str) -> str:
+        """The gate is closed; `baseline` by the names of SessionReady."""
+        event = plan.SessionReady(
+            session_id=self.session_id,
+            person_id=self.person_id,
+            site_id=self.site_id,
+            ready_at=to_timestamp(START - timedelta(minutes=10)),
+            **baseline,
+        )
+        return self.harness.deliver(event)
 
     def open_site(self) -> None:
         """The site with its zone, and the caller as somebody who may do everything there."""

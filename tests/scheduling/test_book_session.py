@@ -28,7 +28,7 @@ def test_a_first_session_takes_preparation_infusion_and_two_hours_of_recovery(cl
 
 
 def test_what_a_visit_takes_of_each_resource(clinic: Clinic) -> None:
-    """clinic.md 2.6a: 'Chair, nurse, monitor: preparation + infusion + recovery (60 min; 120 for a first session or
+    """'Chair, nurse, monitor: preparation + infusion + recovery (60 min; 120 for a first session or
     pain); pump: preparation + infusion.' The chair takes ten minutes of cleaning more, by house policy.
     """
     place = clinic.open(sets=3)
@@ -92,7 +92,7 @@ def test_the_pump_is_free_during_recovery_and_the_chair_is_not(clinic: Clinic) -
 
 
 def test_a_person_is_one_person_at_every_site(clinic: Clinic) -> None:
-    """clinic.md 2.6a: 'The person is one of the exclusive resources, over all sites.'"""
+    """'The person is one of the exclusive resources, over all sites.'"""
     here, there = clinic.open(), clinic.open("America/Denver")
     person = str(uuid4())
     plan = clinic.plan(person)

@@ -61,7 +61,7 @@ def _text(starts: list[datetime], zone: str) -> str:
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
 @pytest.mark.parametrize("zone", [PHOENIX, WINDOW_ROCK, NEW_YORK])
 def test_each_quarter_hour_around_a_change_of_the_clocks_is_read_back(day: date, zone: str) -> None:
-    """clinic.md 1: 'Phoenix vs Navajo-site vs out-of-state patient around Mar/Nov'."""
+    """'Phoenix vs Navajo-site vs out-of-state patient around Mar/Nov'."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     starts = [midnight + timedelta(minutes=15 * quarter) for quarter in range(-16, 112)]
     assert _starts(_text(starts, zone)) == starts

@@ -21,7 +21,7 @@ def _arrive(clinic: Clinic, session: str, role: str = "nurse", override: types.O
 
 @pytest.mark.parametrize("missing", ITEMS)
 def test_each_item_alone_blocks_the_check_in(clinic: Clinic, missing: str) -> None:
-    """clinic.md 1: 'pre-visit checklist (fasting, driver, meds held) confirmed the day before; blocks check-in'."""
+    """'pre-visit checklist (fasting, driver, meds held) confirmed the day before; blocks check-in'."""
     session = clinic.booked(clinic.open()).session_id
     assert clinic.checked(session, *(one for one in ITEMS if one != missing)) == [missing]
     with pytest.raises(FailedPrecondition) as refused:

@@ -33,7 +33,7 @@ def _all_at_once(clinic: Clinic, requests: Sequence[pb.BookSessionRequest]) -> t
 
 
 def test_fifty_for_one_chair(crowd: Clinic) -> None:
-    """clinic.md 1: '50 parallel bookings for 1 chair -> exactly 1 success'."""
+    """'50 parallel bookings for 1 chair -> exactly 1 success'."""
     place = crowd.open(sets=CALLERS)
     chair = place.resources["chair"][0]
     requests = []

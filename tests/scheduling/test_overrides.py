@@ -17,7 +17,7 @@ SOFT = timedelta(hours=44, minutes=40)
 
 
 def test_44_hours_are_soft_over_all_sites(clinic: Clinic) -> None:
-    """clinic.md 2.6a: 'From the end of one infusion to the start of the next: 24 h hard, 44 h soft.'"""
+    """'From the end of one infusion to the start of the next: 24 h hard, 44 h soft.'"""
     here, there = clinic.open(), clinic.open("America/Denver")
     person = str(uuid4())
     plan = clinic.plan(person)

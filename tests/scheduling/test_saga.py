@@ -170,7 +170,7 @@ def test_a_move_over_its_own_old_time_and_into_its_own_interval(clinic: Clinic, 
 
 
 def test_a_move_of_one_session_leaves_the_others_of_the_series_alone(clinic: Clinic) -> None:
-    """clinic.md 1: 'reschedule #3 of 6, others unchanged'."""
+    """'reschedule #3 of 6, others unchanged'."""
     place = clinic.open()
     person = str(uuid4())
     plan = clinic.plan(person)

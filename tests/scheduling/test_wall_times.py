@@ -25,13 +25,13 @@ def _moment(wall: str, zone: str, offset: str = "") -> datetime:
 
 
 def test_same_wall_time_at_two_sites() -> None:
-    """clinic.md 2.8: 'same wall time 09:00 on 2026-07-15: Phoenix 16:00Z, Tuba City/Navajo site 15:00Z'."""
+    """'same wall time 09:00 on 2026-07-15: Phoenix 16:00Z, Tuba City/Navajo site 15:00Z'."""
     assert _moment("2026-07-15T09:00", PHOENIX) == datetime(2026, 7, 15, 16, tzinfo=UTC)
     assert _moment("2026-07-15T09:00", WINDOW_ROCK) == datetime(2026, 7, 15, 15, tzinfo=UTC)
 
 
 def test_phoenix_keeps_its_time_and_window_rock_does_not() -> None:
-    """clinic.md 2.8: 'MST all year, UTC-7, `America/Phoenix`; Navajo Nation (Window Rock) observes DST -> `America/Denver`'."""
+    """'MST all year, UTC-7, `America/Phoenix`; Navajo Nation (Window Rock) observes DST -> `America/Denver`'."""
     for month in (1, 7):
         assert at_site(_moment(f"2026-0{month}-15T09:00", PHOENIX), PHOENIX).endswith("09:00:00-07:00")
     assert at_site(_moment("2026-01-15T09:00", WINDOW_ROCK), WINDOW_ROCK).endswith("-07:00")
@@ -147,7 +147,7 @@ def test_opening_hours_are_wall_time_on_both_sides_of_a_change(clinic: Clinic) -
 
 
 def test_off_hours_by_override_only(clinic: Clinic) -> None:
-    """clinic.md 1: 'privileged override with reason + audit, never silent'."""
+    """'privileged override with reason + audit, never silent'."""
     place = clinic.open()
     days = [types.OpeningDay(iso_weekday=3, opens="08:00", closes="11:54")]
     hours = pb.SetOpeningHoursRequest(site_id=place.site_id, days=days, source="house policy")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.hl7_messages import PUBLISHED, published
 from simulator.hl7_file import END, START
+from simulator.hl7_messages import PUBLISHED, published
 from simulator.mllp_client import MllpClient, MllpFailed, acknowledgement, send_hl7
 
 ACK = b"MSH|^~\\&|RECEIVER||||20260714||ACK^R01^ACK|1|P|2.6\rMSA|CA|CONTROL-1\r"

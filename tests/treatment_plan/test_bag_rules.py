@@ -18,9 +18,11 @@ PRODUCTS = (
 GOOD = Bag("67457010810", "A123", DAY, Decimal(50), Decimal("0.8"), Decimal(40))
 
 
-def wrong(bag: Bag, concentration: str = "1") -> list[str]:
-    """The item codes of what is wrong with it."""
-    return [finding.field for finding in bag_findings(bag, Decimal(concentration), PRODUCTS, RULE, DAY)]
+def wrong(bag: Bag, concentration: str = "1", volume: str = "10") -> list[str]:
+    """The item codes of what is wrong with it, for an order of this concentration and volume."""
+    return [
+        finding.field for finding in bag_findings(bag, Decimal(concentration), Decimal(volume), PRODUCTS, RULE, DAY)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,13 @@ def test_a_tenth_of_the_dose_is_refused() -> None:
     made = replace(GOOD, ndc="67457000110", vial_concentration_mg_per_ml=Decimal(10), drawn_ml=Decimal("0.4"))
     assert wrong(made) == ["bag_concentration"]
     assert wrong(made, "0.1") == []
+
+
+def test_a_bag_holds_what_is_to_be_infused() -> None:
+    """VTBI mL = dose_mg / conc: 40 mg at 1 mg/mL need 40 mL, whatever is left in the line comes on top."""
+    small = replace(GOOD, drawn_ml=Decimal("0.798"), final_ml=Decimal("39.9"))
+    assert wrong(small, volume="40.0") == ["bag_volume"]
+    assert wrong(GOOD, volume="40.0") == []
 
 
 def test_100_mg_per_ml_is_never_given_undiluted() -> None:
@@ -64,4 +73,4 @@ def test_a_lot_may_be_used_on_its_last_day() -> None:
 
 def test_everything_that_is_wrong_is_named() -> None:
     made = Bag("00000000000", "A1", DAY - timedelta(days=1), Decimal(100), Decimal(1), Decimal(1))
-    assert wrong(made) == ["bag_vial", "bag_in_date", "bag_diluted", "bag_concentration"]
+    assert wrong(made) == ["bag_vial", "bag_in_date", "bag_diluted", "bag_concentration", "bag_volume"]

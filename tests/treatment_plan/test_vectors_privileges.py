@@ -60,6 +60,7 @@ ADMINISTERED: dict[str, Callable[[Treatment], Any]] = {
     "RecordAftercare": lambda at: pb.RecordAftercareRequest(
         session_id=at.session_id, status_code="given", instruction_codes=["no_driving"]
     ),
+    "CloseSession": lambda at: at.close_request(),
     "DischargeSession": lambda at: at.discharge_request(),
     "RecordFollowUp": lambda at: pb.RecordFollowUpRequest(session_id=at.session_id, status_code="given"),
 }

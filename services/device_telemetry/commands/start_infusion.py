@@ -86,6 +86,11 @@ def prepare(uow: UnitOfWork, request: pb.StartInfusionRequest) -> Question:
 
 
 def _session_allows(uow: UnitOfWork, session: Any, found: Refusals) -> None:
+    if session.ready_at is None:
+        # The limits that are relative to the person rest on the baseline that comes with it.
+        found.add(
+            "SESSION_NOT_YET_READY", "session_id", "must be ready, and the word of it have arrived: repeat the call"
+        )
     if session.cancelled_at is not None:
         found.add("SESSION_CANCELLED", "session_id", "must not be cancelled")
     if change_pending(uow, session.session_id):

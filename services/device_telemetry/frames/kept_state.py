@@ -89,7 +89,9 @@ def load(uow: UnitOfWork, session_ids: Sequence[str]) -> dict[str, Session]:
             more[:5], more[5], more[6:9], more[9:],
         )  # fmt: skip
         facts = Facts(
-            policy_for(uow, site_id, _day(booked_at), baseline_of(measured)),
+            # Relative limits hold from the authorised start on, which waits for the baseline: whenever its word arrived, the same
+            # samples are judged by the same limits.
+            policy_for(uow, site_id, _day(booked_at), () if authorised[0] is None else baseline_of(measured)),
             _authorisation(authorised),
             None if monitor_off is None else _ms(monitor_off),
             tuple(resumes.get(session_id, ())),

@@ -18,6 +18,7 @@ from treatment_plan.domain.accounting import Delivered, PumpTotals, delivered, r
 from treatment_plan.domain.numbers import ZERO, multiply, number_of, plain
 from treatment_plan.domain.session_state import CLOSED, DISCHARGED, ENDED
 from treatment_plan.policy import discrepancy_policy
+from treatment_plan.practitioners import require_privilege
 from treatment_plan.records import (
     plan_for_update,
     session_for_update,
@@ -40,7 +41,10 @@ class Account:
 
 
 def handle(uow: UnitOfWork, request: pb.CloseSessionRequest) -> Ids:
-    """FailedPrecondition PUMP_TOTALS_MISSING, SESSION_STATE; InvalidArgument when the account does not balance or has no witness."""
+    """FailedPrecondition PUMP_TOTALS_MISSING, SESSION_STATE; PermissionDenied without the privilege to administer.
+
+    InvalidArgument when the account does not balance or has no witness.
+    """
     account = Account(
         number_of(request.opened_mg, "opened_mg"),
         number_of(request.returned_mg, "returned_mg"),
@@ -50,6 +54,8 @@ def handle(uow: UnitOfWork, request: pb.CloseSessionRequest) -> Ids:
         raise InvalidArgument("witnessed_by", "waste must be witnessed by somebody else than who closes the session")
     of_plan = plan_for_update(uow, session_of(uow, request.session_id).plan_id)
     session = session_for_update(uow, request.session_id)
+    # A controlled drug is accounted for by somebody who may give it (21 CFR 1304.22(c): who administered is on the record).
+    require_privilege(uow, session.site_id, "administer")
     totals = totals_of(uow, session)
     order = order_row(uow, totals.order_id)
     pump_mg = multiply(totals.delivered_ml, order.concentration_mg_per_ml)

@@ -86,6 +86,7 @@ def refuse_bad(uow: UnitOfWork, session: Any, order: Any, made: Bag) -> None:
     found = bag_findings(
         made,
         order.concentration_mg_per_ml,
+        order.vtbi_ml,
         vial_products(uow, site_id),
         dilution_rule(uow, site_id),
         site_day(uow, session.site_id),

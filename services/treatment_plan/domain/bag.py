@@ -65,7 +65,12 @@ def in_date(bag: Bag, day: date) -> bool:
 
 
 def bag_findings(
-    bag: Bag, ordered_mg_per_ml: Decimal, products: Sequence[VialProduct], rule: DilutionRule, day: date
+    bag: Bag,
+    ordered_mg_per_ml: Decimal,
+    ordered_ml: Decimal,
+    products: Sequence[VialProduct],
+    rule: DilutionRule,
+    day: date,
 ) -> list[Finding]:
     """Everything that is wrong with a bag for this order on this day, each by its item code."""
     found = []
@@ -86,4 +91,6 @@ def bag_findings(
                 "vial mg/mL times drawn mL over final mL must equal the order's concentration exactly",
             )
         )
+    if bag.final_ml < ordered_ml:
+        found.append(Finding("bag_volume", "the finished bag must hold at least the order's volume to be infused"))
     return found

@@ -134,13 +134,13 @@ def test_bytes_that_are_no_request_are_refused(toy: Toy, metadata: dict[str, str
 
 
 def test_validation_names_each_field_and_rule_and_no_value(toy: Toy, context: RequestContext) -> None:
-    request = pb.BookSessionRequest(request_id=SECRET, ordinal=99)
-    got = failed(toy, context, request, "BookSession")
+    request = pb.JoinWaitingListRequest(request_id=SECRET, ordinal=99)
+    got = failed(toy, context, request, "JoinWaitingList")
     found = {finding.field: finding.rule for finding in got.findings}
     assert (got.code, got.reason, got.field) == ("INVALID_ARGUMENT", "INVALID_REQUEST", "request_id")
     assert found["request_id"] == "must be a valid UUID (string.uuid)"
     assert found["ordinal"].endswith("(int32.gte_lte)")
-    assert found["starts_at"] == "value is required (required)"
+    assert found["earliest"] == "value is required (required)"
     assert SECRET not in f"{got} {got.metadata} {found}"
     assert "99" not in f"{got} {got.metadata} {found}"
     assert toy.runner.calls == []
