@@ -41,7 +41,7 @@ INDEX = Service(
     events_module="saguaro.device_telemetry.v1.events_pb2",
     metadata=tables.metadata,
     migrations="device_telemetry.migrations",
-    required_revision="0003",
+    required_revision="0004",
     commands=(
         register_device.COMMAND,
         attach_device.COMMAND,

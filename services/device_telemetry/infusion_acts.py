@@ -17,7 +17,9 @@ from device_telemetry.frames.report_findings import report_findings
 def pump_taken_off(uow: UnitOfWork, session_id: UUID, device_id: UUID, at_ms: int) -> None:
     """A pump that ran is taken off its session: the infusion waits until another may go on."""
     session = kept_state.load(uow, [str(session_id)])[str(session_id)]
-    _tell(uow, session, str(device_id), pump.interrupt(session.state.pump, str(device_id), at_ms))
+    moves = pump.interrupt(session.state.pump, str(device_id), at_ms)
+    kept_state.save(uow, [session])
+    _tell(uow, session, str(device_id), moves)
 
 
 def stop_recorded(uow: UnitOfWork, session_id: UUID, stop: Stop) -> str:

@@ -43,6 +43,8 @@ def _policy(uow: UnitOfWork, site_id: UUID, at: datetime) -> Policy:
             reservoir_low_ml=numbers["reservoir_low"],
             reservoir_empty_ml=numbers["reservoir_empty"],
             battery_low_min=numbers["battery_low"],
+            free_flow_ml=numbers["free_flow_volume"],
+            no_flow_ml=numbers["no_flow_volume"],
         ),
         escalations=_escalations(uow, site_id, at),
         latching_priority=int(numbers["latching_priority"]),

@@ -13,7 +13,7 @@ from device_telemetry.domain.policy import Limit, Policy, PumpPolicy, Side, Sile
 from device_telemetry.domain.programme import Programme
 from device_telemetry.domain.pump_report import Report
 from device_telemetry.domain.session_log import ReceivedFrame
-from device_telemetry.migrations import default_policy, default_policy_0002
+from device_telemetry.migrations import default_policy, default_policy_0002, default_policy_0004
 from saguaro.device_telemetry.v1 import types_pb2 as types
 
 START = datetime(2026, 7, 15, 16, 0, tzinfo=UTC)
@@ -87,11 +87,14 @@ def default_pump() -> PumpPolicy:
         reservoir_low_ml=_number("reservoir_low"),
         reservoir_empty_ml=_number("reservoir_empty"),
         battery_low_min=_number("battery_low"),
+        free_flow_ml=_number("free_flow_volume"),
+        no_flow_ml=_number("no_flow_volume"),
     )
 
 
 def _number(code: str) -> Decimal:
-    return next(Decimal(value) for name, value, *_ in default_policy_0002.NUMBERS if name == code)
+    numbers = (*default_policy_0002.NUMBERS, *default_policy_0004.NUMBERS)
+    return next(Decimal(value) for name, value, *_ in numbers if name == code)
 
 
 def frame(

@@ -148,7 +148,8 @@ def test_a_second_start_on_one_order_is_unauthorised() -> None:
         [report(0, "0"), report(600, "40.0", infusing=False, not_delivering_reason="completed"), report(900, "40.1")]
     )
     assert moves(found) == ["started", "completed"]
-    assert alarms(found) == ["pump.unauthorised_start"]
+    # What it gives is delivered drug, beyond the 40 mL of the order.
+    assert alarms(found) == ["pump.unauthorised_start", "pump.over_delivery"]
 
 
 @pytest.mark.parametrize(

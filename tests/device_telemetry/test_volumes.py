@@ -104,10 +104,16 @@ def test_a_pump_between_two_rates_is_not_paused_unless_it_stands_for_long(stands
 
 @pytest.mark.parametrize(
     ("delivered", "expected", "apart"),
-    [("10", "10.5", False), ("10", "10.51", True), ("100", "105", False), ("94.9", "100", True), ("0", "0", False)],
+    [("10", "10.5", False), ("10", "10.53", True), ("100", "105", False), ("94.9", "100", True), ("0", "0", False)],
 )
 def test_more_than_five_percent_or_half_a_millilitre_apart(delivered: str, expected: str, apart: bool) -> None:
     """'Rate x time is only a cross-check: more than max(5 %, 0.5 mL) apart = discrepancy'"""
+    assert discrepancy(Decimal(delivered), Decimal(expected), default_pump()) is apart
+
+
+@pytest.mark.parametrize(("delivered", "expected", "apart"), [("21.03", "20", True), ("20", "21.03", False)])
+def test_the_share_is_one_of_rate_times_time(delivered: str, expected: str, apart: bool) -> None:
+    """5 % of 20 mL is 1 mL, of 21.03 mL 1.0515 mL; treatment-plan judges the account of the drug in the same way."""
     assert discrepancy(Decimal(delivered), Decimal(expected), default_pump()) is apart
 
 

@@ -133,6 +133,13 @@ def test_volume_that_keeps_the_vein_open_is_delivered_drug() -> None:
     assert (found.delivered_mg, found.discrepancy) == (D("40.5"), False)
 
 
+@pytest.mark.parametrize(("pump", "expected", "apart"), [("21.03", "20", True), ("20", "21.03", False)])
+def test_the_share_is_one_of_rate_times_time(pump: str, expected: str, apart: bool) -> None:
+    """5 % of 20 mL is 1 mL, of 21.03 mL 1.0515 mL; device-telemetry judges the pump's volume in the same way."""
+    found = delivered(PumpTotals(D(pump), D(0), D(expected)), D(1), DiscrepancyPolicy(D("0.05"), D("0.5")))
+    assert found.discrepancy is apart
+
+
 @pytest.mark.parametrize(
     ("printed", "billed"),
     [

@@ -30,6 +30,12 @@ STOP_REQUESTED = Kind("pump.stop_requested", HIGH, PHYSIOLOGICAL)
 # Faster or slower than its rate for longer than the policy allows; priorities as in the Open PCA System Requirements.
 OVER_INFUSION = Kind("pump.over_infusion", HIGH, TECHNICAL)
 UNDER_INFUSION = Kind("pump.under_infusion", LOW, TECHNICAL)
+# Volume goes in while the pump says that it stands, or none while it says that it infuses; both are told at once (Open PCA System
+# Requirements). No flow has the priority of an occlusion there.
+FREE_FLOW = Kind("pump.free_flow", HIGH, TECHNICAL)
+NO_FLOW = Kind("pump.no_flow", MEDIUM, TECHNICAL)
+# Status and flow of one report exclude each other (rule of IHE PCD Infusion Pump Event Communication 1.5): what it does is not known.
+REPORT_CONTRADICTS = Kind("pump.report_contradicts", HIGH, TECHNICAL)
 # At the end, counter and rate times time lie further apart than the policy allows.
 VOLUME_DISCREPANCY = Kind("pump.volume_discrepancy", MEDIUM, TECHNICAL)
 RESERVOIR_LOW = Kind("pump.reservoir_low", LOW, TECHNICAL)

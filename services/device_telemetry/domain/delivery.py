@@ -52,16 +52,21 @@ def begin(report: Report, baseline_ml: Decimal) -> Delivery:
     )
 
 
+def take_volume(account: Delivery, report: Report) -> None:
+    """Takes the counter in, and no time: all that is asked of a report after the end of an infusion."""
+    if report.counter_cleared:
+        account.carried_ml, account.segment_from_ml = account.delivered_ml, ZERO
+    elif report.total_ml < account.last_total_ml:
+        # The counter fell unannounced: nothing is assumed to have gone in meanwhile, and an alarm says so.
+        account.carried_ml, account.segment_from_ml = account.delivered_ml, report.total_ml
+    account.last_total_ml = report.total_ml
+
+
 def advance(account: Delivery, report: Report, vtbi_ml: Decimal, rate_ml_per_h: Decimal) -> None:
     """Takes the next report in: volume, delivering and paused time, and whether the VTBI is in now."""
     before_ml = account.delivered_ml
-    if report.counter_cleared:
-        account.carried_ml, account.segment_from_ml = before_ml, ZERO
-    elif report.total_ml < account.last_total_ml:
-        # The counter fell unannounced: nothing is assumed to have gone in meanwhile, and an alarm says so.
-        account.carried_ml, account.segment_from_ml = before_ml, report.total_ml
+    take_volume(account, report)
     elapsed_ms = report.at_ms - account.last_ms
-    account.last_total_ml = report.total_ml
     if account.ended_ms is None:
         if account.last_delivering:
             if account.delivered_ml >= vtbi_ml:

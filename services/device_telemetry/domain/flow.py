@@ -52,6 +52,9 @@ def run(flow: Flow, at_ms: int, delivered_ml: Decimal, rate_ml_per_h: Decimal, p
 
 
 def discrepancy(delivered_ml: Decimal, expected_ml: Decimal, policy: PumpPolicy) -> bool:
-    """House policy: counter and rate times time lie further apart than the larger of a share of the counter's volume and a volume."""
+    """House policy: counter and rate times time lie further apart than the larger of a share of rate times time and a volume.
+
+    treatment-plan judges the account of the drug in the same way.
+    """
     apart = abs(delivered_ml - expected_ml)
-    return apart > max(delivered_ml * policy.discrepancy_percent / 100, policy.discrepancy_ml)
+    return apart > max(expected_ml * policy.discrepancy_percent / 100, policy.discrepancy_ml)

@@ -69,6 +69,9 @@ class PumpPolicy:
     reservoir_low_ml: Decimal
     reservoir_empty_ml: Decimal
     battery_low_min: Decimal
+    # More than this out of a pump that stands is free flow; nothing where this should have gone in is no flow.
+    free_flow_ml: Decimal
+    no_flow_ml: Decimal
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from device_telemetry.domain import delivery, flow
+from device_telemetry.domain import delivery, flow, standstill
 from device_telemetry.domain.policy import Policy
 from device_telemetry.domain.pump_conditions import Condition, conditions
 from device_telemetry.domain.pump_report import COMPLETED, IN_TRANSITION, STOPPED, Allowed, Authorisation, Report, Stop
-from device_telemetry.domain.pump_state import LIVE, Meter, PumpState
+from device_telemetry.domain.pump_state import LIVE, OVER, Meter, PumpState, Stillness
 
 DETACHED = "detached"
 
@@ -39,6 +39,7 @@ def follow(
     until_ms = report.at_ms + policy.clock_tolerance_ms
     grant, stop = allowed.for_pump(device_id, until_ms), allowed.stop_until(until_ms)
     fell = not report.counter_cleared and meter.last_total_ml is not None and report.total_ml < meter.last_total_ml
+    flows = standstill.judge(meter, report, policy)
     moves: tuple[Moved, ...] = ()
     if grant is not None and allowed.start is not None:
         ordered_ml = allowed.start.programme.vtbi_ml or delivery.ZERO
@@ -49,7 +50,10 @@ def follow(
                 *_long_transition(state, device_id, report, policy),
                 *_move(state, device_id, report, grant, stop, policy),
             )
-    found = conditions(state, device_id, report, allowed, grant, stop, fell, policy)
+    if state.phase in OVER and not moves and meter.account is not None:
+        # What still goes in after the end is delivered drug.
+        delivery.take_volume(meter.account, report)
+    found = (*flows, *conditions(state, device_id, report, allowed, grant, stop, fell, policy))
     meter.last_ms, meter.last_infusing, meter.last_total_ml = report.at_ms, report.infusing, report.total_ml
     return moves, found
 
@@ -63,7 +67,12 @@ def _with_counter(report: Report, meter: Meter) -> Report:
 
 
 def interrupt(state: PumpState, device_id: str, at_ms: int) -> tuple[Moved, ...]:
-    """The pump that runs is taken off: what it still says of the time before is counted, and the infusion waits."""
+    """The pump that runs is taken off: what it still says of the time before is counted, and the infusion waits.
+
+    What any pump gives to somebody else, until it is put on again, is no free flow here.
+    """
+    if device_id in state.meters:
+        state.meters[device_id].still = Stillness()
     if state.phase != "infusing" or state.pump_id != device_id:
         return ()
     state.phase, state.paused_ms, state.unauthorised_resume = "paused", at_ms, False

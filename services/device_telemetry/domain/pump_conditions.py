@@ -1,7 +1,8 @@
 """The alarm conditions of a pump, as they stand after one of its reports.
 
 House policy: a pump that infuses or goes on without authorisation, changes drug, concentration, rate or VTBI while it runs, or runs on
-after a stop was asked for, raises HIGH within one frame. A counter that falls without a report of having been cleared is an alarm:
+after a stop was asked for, raises HIGH within one frame; so does one whose status and flow exclude each other: its
+report is kept, and alarmed. A counter that falls without a report of having been cleared is an alarm:
 it may still hold another person's volume. Reserves after the Open PCA System Requirements.
 """
 
@@ -36,6 +37,8 @@ def conditions(
         Condition(kinds.STOP_REQUESTED, report.infusing and state.phase in LIVE and stop is not None),
         Condition(kinds.OCCLUDED, not report.infusing and report.not_delivering_reason == OCCLUDED),
     ]
+    if report.current_rate_ml_per_h is not None:
+        found.append(Condition(kinds.REPORT_CONTRADICTS, report.contradicts))
     # These two stay on: what went wrong is not undone by a later report.
     if fell:
         found.append(Condition(kinds.COUNTER_FELL, True))

@@ -30,6 +30,14 @@ class Report:
     # False where the pump did not say its counter: then it stands where it stood, and a segment that ended is added.
     total_known: bool = True
     segment_ml: Decimal | None = None
+    # What flows now; None where the pump does not say.
+    current_rate_ml_per_h: Decimal | None = None
+
+    @property
+    def contradicts(self) -> bool:
+        """Infusing if and only if the flow is above 0 (IHE PCD Infusion Pump Event Communication 1.5)."""
+        flow = self.current_rate_ml_per_h
+        return flow is not None and (flow <= 0 if self.infusing else flow != 0)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,17 @@ _ONLY = ""
 
 
 @dataclass
+class Stillness:
+    """What tells free flow from standing still, and no flow from infusing."""
+
+    # The counter since which nothing may go in; None while the pump infuses.
+    stood_ml: Decimal | None = None
+    # While it infuses: the counter, and when it came to that.
+    risen_ml: Decimal = ZERO
+    risen_ms: int | None = None
+
+
+@dataclass
 class Meter:
     """One pump: its last report, and what it gave since it was authorised. No account: it gave nothing that was authorised."""
 
@@ -26,6 +37,9 @@ class Meter:
     # How often it promises a report.
     period_ms: int = 0
     flow: Flow = field(default_factory=Flow)
+    still: Stillness = field(default_factory=Stillness)
+    # What flowed freely out of it before it had an account.
+    free_ml: Decimal = ZERO
 
 
 @dataclass
@@ -50,8 +64,9 @@ class PumpState:
 
     @property
     def delivered_ml(self) -> Decimal:
-        """All that went in since the authorised start, over every pump."""
-        return sum((account.delivered_ml for account in self.accounts), ZERO)
+        """All that went in since the authorised start, over every pump, and what flowed freely before."""
+        free_ml = sum((meter.free_ml for meter in self.meters.values()), ZERO)
+        return sum((account.delivered_ml for account in self.accounts), free_ml)
 
     @property
     def delivering_ms(self) -> int:

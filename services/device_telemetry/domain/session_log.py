@@ -92,8 +92,8 @@ def _judge_pump(
     state: SessionState, frame: ReceivedFrame, report: Report, facts: Facts, board: AlarmBoard, found: list[Finding]
 ) -> None:
     """Only pumps that were authorised move the infusion; what any pump does without authorisation is an alarm."""
-    moves, conditions = pump.follow(state.pump, frame.device_id, report, facts.allowed, facts.policy)
     state.pump.meter(frame.device_id).period_ms = frame.period_ms
+    moves, conditions = pump.follow(state.pump, frame.device_id, report, facts.allowed, facts.policy)
     found.extend(infusion_moves(state, moves, facts, board))
     for condition in conditions:
         key = key_of(condition.kind.code, frame.device_id)

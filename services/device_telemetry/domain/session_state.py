@@ -11,7 +11,7 @@ from typing import Any
 from device_telemetry.domain.breaches import Run
 from device_telemetry.domain.delivery import Delivery
 from device_telemetry.domain.flow import Flow
-from device_telemetry.domain.pump_state import Meter, PumpState
+from device_telemetry.domain.pump_state import Meter, PumpState, Stillness
 from device_telemetry.domain.sequences import Sequences
 
 
@@ -85,7 +85,7 @@ def _pump(kept: dict[str, Any]) -> PumpState:
 
 
 def _meter(kept: dict[str, Any]) -> Meter:
-    account, flow = kept["account"], kept.get("flow")
+    account, flow, still = kept["account"], kept.get("flow"), kept.get("still")
     return Meter(
         last_ms=kept["last_ms"],
         last_infusing=kept["last_infusing"],
@@ -93,6 +93,8 @@ def _meter(kept: dict[str, Any]) -> Meter:
         account=None if account is None else Delivery(**_decimals(account)),
         period_ms=kept.get("period_ms", 0),
         flow=Flow() if flow is None else Flow(**_decimals(flow)),
+        still=Stillness() if still is None else Stillness(**_decimals(still)),
+        free_ml=Decimal(kept.get("free_ml", 0)),
     )
 
 

@@ -14,8 +14,8 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Times outside are a broken clock, and beyond what PostgreSQL and Python share.
 _FIRST_SECOND: Final = 0
 _LAST_SECOND: Final = 253_402_300_799
-# Numbers of a report that only a start or a resume looks at.
-_OF_ECHOES: Final = ("weight_kg", "dose_rate", "vtbi_remaining_ml")
+# Numbers of a report that `received_frame` does not look at, or takes for unsaid.
+_OF_ECHOES: Final = ("weight_kg", "dose_rate", "vtbi_remaining_ml", "current_rate_ml_per_h")
 
 
 def checked(raw: bytes) -> types.Frame:

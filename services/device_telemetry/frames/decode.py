@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from chassis.errors import InvalidArgument
 from chassis.values import decimal_of
 from device_telemetry.domain import columns
 from device_telemetry.domain.programme import Programme
@@ -66,7 +67,16 @@ def _report(report: types.PumpReport, at_ms: int) -> Report:
         not_delivering_reason=report.not_delivering_reason,
         reservoir_ml=amount_of(report.reservoir_ml, "pump_report.reservoir_ml"),
         battery_left_min=amount_of(report.battery_left_min, "pump_report.battery_left_min"),
+        current_rate_ml_per_h=_current_rate(report),
     )
+
+
+def _current_rate(report: types.PumpReport) -> Decimal | None:
+    """None also for a text that is no number, which an earlier release let into the log; the api refuses it."""
+    try:
+        return amount_of(report.current_rate_ml_per_h, "pump_report.current_rate_ml_per_h")
+    except InvalidArgument:
+        return None
 
 
 def amount_of(text: str, field: str) -> Decimal | None:
