@@ -171,7 +171,8 @@ def test_the_pump_of_the_simulator_raises_nothing() -> None:
     device.program(
         Programme("ketamine", Decimal(1), Decimal(60), Decimal(40)), START - timedelta(minutes=2), clear_counter=True
     )
-    state, found = SessionState("one"), []
+    state = SessionState("one")
+    found: list[Finding] = []
 
     def tell() -> None:
         found.extend(session_log.apply(state, received_frame(device.frame()), replace(FACTS, resumes=(RESUME,))) or ())
