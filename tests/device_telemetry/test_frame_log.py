@@ -129,6 +129,7 @@ def test_however_the_log_is_cut_and_repeated_the_facts_are_the_same(
         connection.execute(text("UPDATE device SET site_id = CAST(:site AS uuid)"), {"site": whole.site_id})
     cut.open_site()
     cut.book(cut.session_id)
+    cut.ready()
     an_infusion(cut)
     for start, end in zip([0, *sorted(set(cuts))], [*sorted(set(cuts)), len(frames)], strict=True):
         again = [frames[index] for index in repeats if index < end]
