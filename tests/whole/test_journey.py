@@ -24,8 +24,8 @@ from tests.whole.network_under_test import Finished, NetworkUnderTest, broken_ch
 from verify import leak_sources
 from verify.leaks import Source, find_leaks
 
-# Once every way and every series; and a few people twice.
-EVERY_WAY, FEW, SEED = len(WAYS), 8, 7
+# Once every way and every series. That a seed has the same totals each time is seen where a journey is disturbed: test_one_kill.py.
+EVERY_WAY, SEED = len(WAYS), 7
 
 # What keeping a vein open adds to an order: at most 1 mL of the strongest bag.
 _KEPT_OPEN_MG = Decimal(2)
@@ -84,13 +84,6 @@ def test_a_day_with_every_odd_thing_ends_with_every_invariant(network: NetworkUn
     assert broken_checks(verified) == []
     assert verified.code == 0
     assert network.run("parked", "list").answer["parked"] == []
-
-
-def test_the_same_seed_gives_the_same_totals(network: NetworkUnderTest) -> None:
-    """Two journeys of one seed on one network."""
-    first = totals_of(network.finish(network.journey(FEW, SEED)))
-    second = totals_of(network.finish(network.journey(FEW, SEED)))
-    assert first == second
 
 
 def test_nothing_identifying_got_out(network: NetworkUnderTest) -> None:
