@@ -17,7 +17,8 @@ from simulator.recording import Sample
 
 FLOW_CURRENT: Final = 158014
 VOLUME_TOTAL: Final = 157993
-PERIOD_S: Final = 60
+# It reports whenever the bedside does, which is each five minutes at least: a shorter promise would be a silence alarm each time.
+PERIOD_S: Final = 300
 KEEP_VEIN_OPEN_ML_PER_H: Final = Decimal(1)
 _MS_PER_HOUR: Final = Decimal(3_600_000)
 _RESOLUTION_ML: Final = Decimal("0.001")
