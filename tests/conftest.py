@@ -1,5 +1,6 @@
 """Real PostgreSQL for every test that asks: one server a test process, each service migrated once, a fresh copy for each test."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from chassis.database import Database
@@ -19,6 +21,12 @@ from network.kafka import Kafka
 from network.postgres import Postgres
 from network.progress import Progress
 from network.roles import VERIFY, ensure_roles, password_file
+
+# No test depends on how fast the machine is; where CI is set the examples are the same each time, as hypothesis itself would have it.
+settings.register_profile(
+    "saguaro", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("saguaro")
 
 SEALING_KEY = bytes(range(32))
 MATCH_TOKEN_KEY = bytes(range(32, 64))
